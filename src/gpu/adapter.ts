@@ -1,0 +1,71 @@
+/** @file Finds an adapter: Dawn (the `webgpu` package) in Node, `navigator.gpu` in browsers. Nothing above knows which. */
+import { NoAdapterError } from "./errors.ts";
+
+export interface AdapterRequest {
+  /** "null": Dawn's backend that compiles kernels and runs nothing (tests). Default: the platform's own. */
+  readonly backend?: "default" | "null";
+  readonly powerPreference?: GPUPowerPreference;
+}
+
+/**
+ * The objects that Dawn's `create()` returned. They must outlive every device made from them: Dawn aborts the process
+ * when one is collected earlier. So they are never let go.
+ */
+const instances: GPU[] = [];
+
+async function instance(backend: "default" | "null"): Promise<GPU> {
+  const browser = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
+  if (browser !== undefined) {
+    if (backend === "null") throw new NoAdapterError("The null backend exists only in Node");
+    return browser;
+  }
+  // Named through a variable so that a browser's bundler does not follow it.
+  const dawn = "webgpu";
+  const { create } = (await import(/* @vite-ignore */ dawn)) as typeof import("webgpu");
+  // Quantised timestamps (100 us) hide every small kernel; no page's privacy is at stake in Node.
+  const flags = ["disable-dawn-features=timestamp_quantization"];
+  const gpu = create(backend === "null" ? ["backend=null", "enable-dawn-features=allow_unsafe_apis"] : flags);
+  instances.push(gpu);
+  return gpu;
+}
+
+/** @throws NoAdapterError with what to do about it. */
+export async function requestAdapter(request: AdapterRequest = {}): Promise<GPUAdapter> {
+  const gpu = await instance(request.backend ?? "default");
+  const options: GPURequestAdapterOptions = { powerPreference: request.powerPreference ?? "high-performance" };
+  const adapter = await gpu.requestAdapter(options);
+  if (adapter === null) {
+    throw new NoAdapterError(
+      "No WebGPU adapter was found. In a clone, run bin/setup: it installs a Vulkan driver for the CPU where there is no GPU. " +
+        "On a machine with a GPU, install the vendor's Vulkan driver and the loader (Debian, Ubuntu: libvulkan1).",
+    );
+  }
+  return adapter;
+}
+
+/** WebGPU features that kernels can use; each is asked for where the adapter has it, none is needed. */
+const wanted: readonly string[] = ["shader-f16", "subgroups", "timestamp-query", "chromium-experimental-subgroup-matrix"];
+
+/** The adapter's full limits and every wanted feature. `exclude` leaves features out, to run the portable variants. */
+export function deviceDescriptor(adapter: GPUAdapter, exclude: readonly string[] = []): GPUDeviceDescriptor {
+  const limits: Record<string, number> = {};
+  for (const name of limitNames) {
+    const value = adapter.limits[name];
+    if (typeof value === "number") limits[name] = value;
+  }
+  const features = wanted.filter((f) => adapter.features.has(f) && !exclude.includes(f)) as GPUFeatureName[];
+  return { label: "rmtrain", requiredFeatures: features, requiredLimits: limits };
+}
+
+const limitNames = [
+  "maxStorageBufferBindingSize",
+  "maxBufferSize",
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+  "maxComputeWorkgroupsPerDimension",
+  "maxUniformBufferBindingSize",
+  "minStorageBufferOffsetAlignment",
+  "minUniformBufferOffsetAlignment",
+] as const satisfies readonly (keyof GPUSupportedLimits)[];

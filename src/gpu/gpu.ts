@@ -1,0 +1,166 @@
+/**
+ * @file The opened device: buffers with owners, recorded dispatches, reads, errors. Knows no tensors.
+ *
+ * Nothing above src/gpu knows whether it runs on Dawn in Node or in a browser.
+ */
+import { type AdapterRequest, deviceDescriptor, requestAdapter } from "./adapter.ts";
+import { BufferPool, type GpuBuffer, type MemoryCounts } from "./buffers.ts";
+import { DeviceLostError, typedError } from "./errors.ts";
+import { type DeviceFacts, deviceFacts, type Limits } from "./facts.ts";
+import { PipelineCache } from "./pipelines.ts";
+import { Recorder } from "./recorder.ts";
+import { Scope } from "./scope.ts";
+import { Staging } from "./staging.ts";
+import { Timer, type Timing } from "./timer.ts";
+
+export interface OpenOptions extends AdapterRequest {
+  /** Bytes that all buffers together may take. Default: 4 GiB. */
+  readonly memoryBudget?: number;
+  /** Features to leave out although the adapter has them, to run the portable variants. */
+  readonly exclude?: readonly string[];
+  /** Smaller limits than the device's, so that tests reach windowed and folded paths with small data. */
+  readonly limits?: Partial<Limits>;
+}
+
+export const defaultMemoryBudget = 4 * 2 ** 30;
+
+/**
+ * Opens the platform's WebGPU device with its full limits.
+ * @throws NoAdapterError with what to do about it
+ */
+export async function openGpu(options: OpenOptions = {}): Promise<Gpu> {
+  const adapter = await requestAdapter(options);
+  const device = await adapter.requestDevice(deviceDescriptor(adapter, options.exclude));
+  return new Gpu(device, deviceFacts(device, adapter.info, options.limits), options.memoryBudget ?? defaultMemoryBudget);
+}
+
+export class Gpu implements Disposable {
+  readonly pipelines: PipelineCache;
+  readonly recorder: Recorder;
+  readonly #pool: BufferPool;
+  readonly #staging: Staging;
+  readonly #timer: Timer;
+  readonly #scopes: Scope[] = [];
+  #failure: Error | undefined;
+  #closed = false;
+
+  constructor(
+    readonly device: GPUDevice,
+    readonly facts: DeviceFacts,
+    readonly memoryBudget: number,
+  ) {
+    this.pipelines = new PipelineCache(device);
+    this.recorder = new Recorder(device, facts, this.pipelines);
+    this.#pool = new BufferPool(device, facts.limits, memoryBudget, (buffer) => this.recorder.forget(buffer));
+    this.#staging = new Staging(device);
+    this.#timer = new Timer(device, this.recorder);
+    device.addEventListener("uncapturederror", (event) => {
+      this.#failure ??= typedError(event.error);
+    });
+    void device.lost.then(({ reason, message }) => {
+      if (!this.#closed) this.#failure = new DeviceLostError(`The GPU device was lost (${reason}): ${message}`);
+    });
+  }
+
+  get memory(): Readonly<MemoryCounts> {
+    return this.#pool.counts;
+  }
+
+  /** Starts counting the peak anew. */
+  resetPeak(): void {
+    this.#pool.counts.peak = this.#pool.counts.live;
+  }
+
+  /** Buffers allocated until the scope's end belong to it, unless they are kept. */
+  scope(): Scope {
+    const scope = new Scope(this.#pool, (ended) => {
+      const top = this.#scopes.pop();
+      if (top !== ended) throw new Error("GPU scopes must end in the reverse order of their beginnings");
+    });
+    this.#scopes.push(scope);
+    return scope;
+  }
+
+  /**
+   * A buffer of at least `bytes`, contents unspecified; owned by the innermost scope, else by the caller.
+   * @throws OutOfMemoryError naming `label`
+   */
+  allocate(bytes: number, label: string): GpuBuffer {
+    const buffer = this.#pool.allocate(bytes, label);
+    this.#scopes.at(-1)?.own(buffer);
+    return buffer;
+  }
+
+  /** A buffer that outlives every scope; its owner releases it. */
+  allocatePersistent(bytes: number, label: string): GpuBuffer {
+    return this.#pool.allocate(bytes, label);
+  }
+
+  release(buffer: GpuBuffer): void {
+    this.#pool.release(buffer);
+  }
+
+  /** Gives unused buffers back to the driver. */
+  trim(): void {
+    this.#pool.trim();
+  }
+
+  /** Host bytes (a multiple of 4) to the device, ordered after everything recorded that uses the buffer. */
+  write(buffer: GpuBuffer, offset: number, data: ArrayBufferView): void {
+    if (this.recorder.uses(buffer)) this.recorder.submit();
+    this.device.queue.writeBuffer(buffer.raw, offset, data.buffer, data.byteOffset, data.byteLength);
+  }
+
+  /**
+   * Submits, waits and copies bytes (a multiple of 4) to the host.
+   * @throws whatever error the device reported since the last wait
+   */
+  async read(buffer: GpuBuffer, offset: number, bytes: number): Promise<ArrayBuffer> {
+    const staging = this.#staging.take(bytes);
+    this.recorder.copy(buffer, offset, staging, 0, bytes);
+    this.recorder.submit();
+    return this.#guard(this.#staging.map(staging, bytes));
+  }
+
+  /** Submits and waits until the device has done everything. */
+  async finish(): Promise<void> {
+    this.recorder.submit();
+    await this.#guard(this.device.queue.onSubmittedWorkDone());
+  }
+
+  /** Runs `record` in a pass of its own and measures it. */
+  async time(record: () => void): Promise<Timing> {
+    return this.#guard(this.#timer.time(record));
+  }
+
+  /** Destroys the device and all buffers. Safe to call twice. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.recorder.destroy();
+    this.device.destroy();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** An error that the device reported belongs to the work that was waited for. */
+  async #guard<T>(work: Promise<T>): Promise<T> {
+    let result: T;
+    try {
+      result = await work;
+    } catch (error) {
+      // The reason, where the device gave one, says more than the aborted wait.
+      await Promise.resolve();
+      throw this.#failure ?? error;
+    }
+    if (this.#failure !== undefined) {
+      const failure = this.#failure;
+      // A lost device stays lost; a refused command concerns only the work before this point.
+      if (!(failure instanceof DeviceLostError)) this.#failure = undefined;
+      throw failure;
+    }
+    return result;
+  }
+}

@@ -1,0 +1,115 @@
+/** @file Compiled kernels, cached by kernel and variant; explicit layouts shared by kernels of one signature. */
+import { ShaderError } from "./errors.ts";
+import { assemble, type KernelSource, type Variant, variantKey } from "./kernel-source.ts";
+
+/** Kernels with the same accesses share a layout, and so can share bind groups. */
+export interface Layout {
+  readonly id: number;
+  readonly group: GPUBindGroupLayout;
+  readonly pipeline: GPUPipelineLayout;
+}
+
+export interface CompiledKernel {
+  readonly kernel: KernelSource;
+  readonly key: string;
+  readonly layout: Layout;
+  readonly pipeline: GPUComputePipeline;
+}
+
+/** Bytes of one Params slot in the uniform arena. */
+export const paramsBytes = 256;
+const shaderStageCompute = 0x4;
+
+export class PipelineCache {
+  readonly #layouts = new Map<string, Layout>();
+  readonly #ready = new Map<string, CompiledKernel>();
+  readonly #pending = new Map<string, Promise<CompiledKernel>>();
+
+  constructor(readonly device: GPUDevice) {}
+
+  /** Pipelines built so far. */
+  get size(): number {
+    return this.#ready.size;
+  }
+
+  /** The pipeline, built now if it isn't there. Errors surface as ShaderError or at the next synchronisation. */
+  get(kernel: KernelSource, variant: Variant): CompiledKernel {
+    const key = variantKey(kernel, variant);
+    const ready = this.#ready.get(key);
+    if (ready !== undefined) return ready;
+    const { layout, descriptor } = this.#describe(kernel, variant, key);
+    const compiled = { kernel, key, layout, pipeline: this.device.createComputePipeline(descriptor) };
+    this.#ready.set(key, compiled);
+    return compiled;
+  }
+
+  /**
+   * Builds pipelines ahead of their first use, in parallel.
+   * @throws ShaderError with the numbered source lines at fault
+   */
+  async warm(list: readonly { readonly kernel: KernelSource; readonly variant: Variant }[]): Promise<void> {
+    await Promise.all(list.map(({ kernel, variant }) => this.compile(kernel, variant)));
+  }
+
+  async compile(kernel: KernelSource, variant: Variant): Promise<CompiledKernel> {
+    const key = variantKey(kernel, variant);
+    const known = this.#ready.get(key);
+    if (known !== undefined) return known;
+    const pending = this.#pending.get(key);
+    if (pending !== undefined) return pending;
+    const building = this.#build(kernel, variant, key).finally(() => this.#pending.delete(key));
+    this.#pending.set(key, building);
+    return building;
+  }
+
+  async #build(kernel: KernelSource, variant: Variant, key: string): Promise<CompiledKernel> {
+    this.device.pushErrorScope("validation");
+    const { layout, descriptor } = this.#describe(kernel, variant, key);
+    const invalid = this.device.popErrorScope();
+    try {
+      const pipeline = await this.device.createComputePipelineAsync(descriptor);
+      await invalid;
+      const compiled = { kernel, key, layout, pipeline };
+      this.#ready.set(key, compiled);
+      return compiled;
+    } catch (error) {
+      await invalid;
+      const reason = error instanceof Error ? error.message : String(error);
+      const messages = await descriptor.compute.module.getCompilationInfo();
+      const lines = assemble(kernel, variant).split("\n");
+      const where = messages.messages.map((m) => `${m.type} at line ${m.lineNum}: ${m.message}\n  ${lines[m.lineNum - 1] ?? ""}`);
+      throw new ShaderError([`Kernel ${key} does not compile: ${reason}`, ...where].join("\n"));
+    }
+  }
+
+  #describe(kernel: KernelSource, variant: Variant, key: string) {
+    const layout = this.#layout(kernel);
+    const module = this.device.createShaderModule({ label: key, code: assemble(kernel, variant) });
+    const descriptor = {
+      label: key,
+      layout: layout.pipeline,
+      compute: { module, entryPoint: "main", constants: { ...variant.overrides } },
+    } satisfies GPUComputePipelineDescriptor;
+    return { layout, descriptor };
+  }
+
+  #layout(kernel: KernelSource): Layout {
+    const signature = kernel.bindings.map((b) => (b.access === "read" ? "r" : "w")).join("");
+    const known = this.#layouts.get(signature);
+    if (known !== undefined) return known;
+    const storage = kernel.bindings.map((b, binding): GPUBindGroupLayoutEntry => {
+      const type = b.access === "read" ? "read-only-storage" : "storage";
+      return { binding, visibility: shaderStageCompute, buffer: { type } };
+    });
+    const uniform: GPUBindGroupLayoutEntry = {
+      binding: kernel.bindings.length,
+      visibility: shaderStageCompute,
+      buffer: { type: "uniform", hasDynamicOffset: true, minBindingSize: paramsBytes },
+    };
+    const group = this.device.createBindGroupLayout({ label: signature, entries: [...storage, uniform] });
+    const pipeline = this.device.createPipelineLayout({ label: signature, bindGroupLayouts: [group] });
+    const layout = { id: this.#layouts.size, group, pipeline };
+    this.#layouts.set(signature, layout);
+    return layout;
+  }
+}

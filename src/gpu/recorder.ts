@@ -1,0 +1,204 @@
+/**
+ * @file Records dispatches into one command encoder and submits them in pieces of bounded work.
+ *
+ * Params of all dispatches lie in one uniform arena, addressed by dynamic offsets and uploaded once per submit. Bind
+ * groups depend only on the layout and the bound ranges, and are cached until a buffer of theirs is destroyed.
+ */
+import { bufferUsage, type GpuBuffer } from "./buffers.ts";
+import type { DeviceFacts } from "./facts.ts";
+import type { KernelSource, ParamsOf, Variant } from "./kernel-source.ts";
+import { type CompiledKernel, type Layout, type PipelineCache, paramsBytes } from "./pipelines.ts";
+
+/** A range of a buffer, in bytes. Without a range: all of it. */
+export interface Binding {
+  readonly buffer: GpuBuffer;
+  readonly offset?: number;
+  readonly size?: number;
+}
+
+export interface Dispatch<K extends KernelSource> {
+  readonly variant?: Variant;
+  /** In the order of the kernel's bindings. */
+  readonly bindings: readonly Binding[];
+  readonly params: ParamsOf<K>;
+  /** Workgroups in all; folded into two dimensions where one is too small. None: nothing is recorded. */
+  readonly workgroups: number;
+  /** Estimated floating-point operations (or bytes moved, where that is more), to bound a submit's duration. */
+  readonly work?: number;
+}
+
+/** Work per submit: about 100 ms at a rate that slow adapters of the kind reach (operating systems reset busy GPUs). */
+const submitWork = { software: 5e8, hardware: 2e10 };
+const slots = 1024;
+
+export class Recorder {
+  /** Counts recordings; a buffer remembers the last one that bound it. */
+  recording = 0;
+  readonly stats = { dispatches: 0, submits: 0, bindGroupsCreated: 0 };
+  readonly #arena: GPUBuffer;
+  readonly #params = new ArrayBuffer(slots * paramsBytes);
+  readonly #words = new DataView(this.#params);
+  readonly #groups = new Map<string, GPUBindGroup>();
+  readonly #limit: number;
+  #slot = 0;
+  #work = 0;
+  #encoder: GPUCommandEncoder | undefined;
+  #pass: GPUComputePassEncoder | undefined;
+
+  constructor(
+    readonly device: GPUDevice,
+    readonly facts: DeviceFacts,
+    readonly pipelines: PipelineCache,
+  ) {
+    this.#limit = facts.software ? submitWork.software : submitWork.hardware;
+    this.#arena = device.createBuffer({
+      label: "params",
+      size: slots * paramsBytes,
+      usage: bufferUsage.uniform | bufferUsage.copyDst,
+    });
+  }
+
+  dispatch<K extends KernelSource>(kernel: K, d: Dispatch<K>): void {
+    if (d.workgroups === 0) return;
+    if (this.#slot === slots || this.#work > this.#limit) this.submit();
+    const compiled = this.pipelines.get(kernel, d.variant ?? {});
+    const group = this.#bindGroup(compiled, d.bindings);
+    const pass = this.#openPass();
+    pass.setPipeline(compiled.pipeline);
+    pass.setBindGroup(0, group, [this.#writeParams(kernel, d.params)]);
+    const x = Math.min(d.workgroups, this.facts.limits.maxWorkgroups);
+    const y = Math.ceil(d.workgroups / x);
+    if (y > this.facts.limits.maxWorkgroups) throw new Error(`${kernel.name}: ${d.workgroups} workgroups do not fit in two dimensions`);
+    pass.dispatchWorkgroups(x, y);
+    this.stats.dispatches++;
+    this.#work += d.work ?? 0;
+  }
+
+  /** Copies bytes on the device, in recorded order. */
+  copy(from: GpuBuffer, fromOffset: number, to: GPUBuffer, toOffset: number, bytes: number): void {
+    from.lastRecording = this.recording;
+    this.#endPass();
+    this.#encode().copyBufferToBuffer(from.raw, fromOffset, to, toOffset, bytes);
+  }
+
+  /** Sets bytes to zero, in recorded order. */
+  clear(buffer: GpuBuffer, offset: number, bytes: number): void {
+    buffer.lastRecording = this.recording;
+    this.#endPass();
+    this.#encode().clearBuffer(buffer.raw, offset, bytes);
+  }
+
+  /** Whether the open, unsubmitted recording uses the buffer. */
+  uses(buffer: GpuBuffer): boolean {
+    return this.#encoder !== undefined && buffer.lastRecording === this.recording;
+  }
+
+  /** A pass of its own around `record`, with timestamps written at its begin and end. */
+  timestamped(timestampWrites: GPUComputePassTimestampWrites, record: () => void): void {
+    this.submit();
+    this.#pass = this.#encode().beginComputePass({ timestampWrites });
+    record();
+    this.#endPass();
+  }
+
+  resolveQueries(set: GPUQuerySet, count: number, to: GPUBuffer): void {
+    this.#endPass();
+    this.#encode().resolveQuerySet(set, 0, count, to, 0);
+  }
+
+  copyRaw(from: GPUBuffer, to: GPUBuffer, bytes: number): void {
+    this.#endPass();
+    this.#encode().copyBufferToBuffer(from, 0, to, 0, bytes);
+  }
+
+  /** Sends what is recorded to the device. */
+  submit(): void {
+    if (this.#encoder === undefined) return;
+    this.#endPass();
+    if (this.#slot > 0) this.device.queue.writeBuffer(this.#arena, 0, this.#params, 0, this.#slot * paramsBytes);
+    this.device.queue.submit([this.#encoder.finish()]);
+    this.#encoder = undefined;
+    this.#slot = 0;
+    this.#work = 0;
+    this.recording++;
+    this.stats.submits++;
+  }
+
+  /** Forgets the bind groups of a buffer that is about to be destroyed. */
+  forget(buffer: GpuBuffer): void {
+    if (this.uses(buffer)) this.submit();
+    for (const key of buffer.bindGroups) this.#groups.delete(key);
+    buffer.bindGroups.clear();
+  }
+
+  destroy(): void {
+    this.#arena.destroy();
+    this.#groups.clear();
+  }
+
+  #encode(): GPUCommandEncoder {
+    this.#encoder ??= this.device.createCommandEncoder({ label: "step" });
+    return this.#encoder;
+  }
+
+  #openPass(): GPUComputePassEncoder {
+    this.#pass ??= this.#encode().beginComputePass();
+    return this.#pass;
+  }
+
+  #endPass(): void {
+    this.#pass?.end();
+    this.#pass = undefined;
+  }
+
+  #writeParams<K extends KernelSource>(kernel: K, params: ParamsOf<K>): number {
+    const offset = this.#slot++ * paramsBytes;
+    const values = params as Readonly<Record<string, number>>;
+    let at = offset;
+    for (const field of kernel.params) {
+      const value = values[field.name];
+      if (value === undefined) throw new Error(`${kernel.name}: Params.${field.name} is missing`);
+      if (field.type === "f32") this.#words.setFloat32(at, value, true);
+      else if (field.type === "i32") this.#words.setInt32(at, value, true);
+      else this.#words.setUint32(at, value, true);
+      at += 4;
+    }
+    return offset;
+  }
+
+  #bindGroup(compiled: CompiledKernel, bindings: readonly Binding[]): GPUBindGroup {
+    const { kernel, layout } = compiled;
+    if (bindings.length !== kernel.bindings.length) {
+      throw new Error(`${kernel.name} takes ${kernel.bindings.length} bindings, not ${bindings.length}`);
+    }
+    let key = `${layout.id}`;
+    for (const b of bindings) {
+      if (!b.buffer.live) throw new Error(`${kernel.name}: ${b.buffer.label} was released before its use`);
+      b.buffer.lastRecording = this.recording;
+      key += `|${b.buffer.id}:${b.offset ?? 0}:${b.size ?? -1}`;
+    }
+    const known = this.#groups.get(key);
+    if (known !== undefined) return known;
+    const group = this.#createGroup(kernel, layout, bindings);
+    this.#groups.set(key, group);
+    for (const b of bindings) b.buffer.bindGroups.add(key);
+    return group;
+  }
+
+  #createGroup(kernel: KernelSource, layout: Layout, bindings: readonly Binding[]): GPUBindGroup {
+    const { maxBinding } = this.facts.limits;
+    const entries = bindings.map((b, binding): GPUBindGroupEntry => {
+      const offset = b.offset ?? 0;
+      const size = Math.min(b.size ?? b.buffer.size - offset, maxBinding);
+      return { binding, resource: { buffer: b.buffer.raw, offset, size } };
+    });
+    bindings.forEach((b, i) => {
+      const written = kernel.bindings[i]?.access === "read_write";
+      const alias = bindings.find((other, j) => j !== i && other.buffer === b.buffer && (written || kernel.bindings[j]?.access === "read_write"));
+      if (alias !== undefined) throw new Error(`${kernel.name}: ${b.buffer.label} is bound twice, once for writing`);
+    });
+    const uniform = { binding: bindings.length, resource: { buffer: this.#arena, size: paramsBytes } };
+    this.stats.bindGroupsCreated++;
+    return this.device.createBindGroup({ label: kernel.name, layout: layout.group, entries: [...entries, uniform] });
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * @file Tensor: a matrix of rows in a GPU buffer. Every row begins at a multiple of 16 bytes and is padded with zeros
+ * to one, so that kernels load whole vec4s and never meet a ragged end; whoever writes a tensor writes its padding.
+ */
+import type { Binding } from "../gpu/recorder.ts";
+import type { GpuBuffer } from "../gpu/buffers.ts";
+import { formatBytes, OutOfMemoryError } from "../gpu/errors.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+
+/** What a tensor's elements are on the device. Activations are f32; f16 and bf16 are frozen weights as stored. */
+export type Dtype = "f32" | "f16" | "bf16" | "i32";
+
+export const dtypeBytes: Readonly<Record<Dtype, number>> = { f32: 4, i32: 4, f16: 2, bf16: 2 };
+
+/** Elements from one row to the next: `cols` rounded up to whole 16 bytes. */
+export function paddedStride(cols: number, dtype: Dtype): number {
+  const perLoad = 16 / dtypeBytes[dtype];
+  return Math.ceil(cols / perLoad) * perLoad;
+}
+
+export class Tensor {
+  /** Elements from one row to the next. */
+  readonly stride: number;
+
+  constructor(
+    readonly buffer: GpuBuffer,
+    readonly dtype: Dtype,
+    readonly rows: number,
+    readonly cols: number,
+    /** Rows that the buffer has room for; at least `rows`. Activations have room for the whole token budget. */
+    readonly capacity: number,
+    readonly label: string,
+  ) {
+    this.stride = paddedStride(cols, dtype);
+  }
+
+  /** vec4s per row, padding included. */
+  get stride4(): number {
+    return this.stride / 4;
+  }
+
+  get rowBytes(): number {
+    return this.stride * dtypeBytes[this.dtype];
+  }
+
+  get shape(): string {
+    return `${this.label} ${this.dtype}[${this.rows}, ${this.cols}]`;
+  }
+}
+
+export interface TensorOptions {
+  readonly dtype?: Dtype;
+  /** Rows to make room for. Default: `rows`. */
+  readonly capacity?: number;
+  /** Outlives every scope; the caller releases its buffer. */
+  readonly persistent?: boolean;
+}
+
+/** A tensor with unspecified contents. */
+export function createTensor(gpu: Gpu, rows: number, cols: number, label: string, options: TensorOptions = {}): Tensor {
+  const dtype = options.dtype ?? "f32";
+  const capacity = Math.max(rows, options.capacity ?? rows);
+  const bytes = capacity * paddedStride(cols, dtype) * dtypeBytes[dtype];
+  const buffer = options.persistent ? gpu.allocatePersistent(bytes, label) : gpu.allocate(bytes, label);
+  return new Tensor(buffer, dtype, rows, cols, capacity, label);
+}
+
+/** Rows from the host, [rows, cols] without padding. */
+export function uploadTensor(
+  gpu: Gpu,
+  data: Float32Array | Int32Array,
+  cols: number,
+  label: string,
+  options: Omit<TensorOptions, "dtype"> = {},
+): Tensor {
+  const rows = cols === 0 ? 0 : data.length / cols;
+  if (!Number.isInteger(rows)) throw new Error(`${label}: ${data.length} values are no whole rows of ${cols}`);
+  const dtype = data instanceof Int32Array ? "i32" : "f32";
+  const tensor = createTensor(gpu, rows, cols, label, { ...options, dtype });
+  if (rows > 0) gpu.write(tensor.buffer, 0, padRows(data, cols, tensor.stride));
+  return tensor;
+}
+
+function padRows<A extends Float32Array | Int32Array>(data: A, cols: number, stride: number): A {
+  if (cols === stride) return data;
+  const rows = data.length / cols;
+  const padded = new (data.constructor as new (n: number) => A)(rows * stride);
+  for (let r = 0; r < rows; r++) padded.set(data.subarray(r * cols, (r + 1) * cols), r * stride);
+  return padded;
+}
+
+/** The values of an f32 tensor, [rows, cols] without padding. Submits and waits. */
+export async function readTensor(gpu: Gpu, tensor: Tensor): Promise<Float32Array> {
+  if (tensor.dtype !== "f32") throw new Error(`${tensor.shape} cannot be read as f32`);
+  const { rows, cols, stride } = tensor;
+  const raw = new Float32Array(await gpu.read(tensor.buffer, 0, rows * tensor.rowBytes));
+  if (cols === stride) return raw;
+  const values = new Float32Array(rows * cols);
+  for (let r = 0; r < rows; r++) values.set(raw.subarray(r * stride, r * stride + cols), r * cols);
+  return values;
+}
+
+/**
+ * All of a tensor as one binding.
+ * @throws OutOfMemoryError naming the tensor where the device cannot bind that much at once
+ */
+export function bind(gpu: Gpu, tensor: Tensor): Binding {
+  const bytes = tensor.rows * tensor.rowBytes;
+  if (bytes > gpu.facts.limits.maxBinding) {
+    throw new OutOfMemoryError(
+      `${tensor.shape} has ${formatBytes(bytes)}; this device binds ${formatBytes(gpu.facts.limits.maxBinding)} at once. ` +
+        "Lower --batch-tokens or --max-length.",
+    );
+  }
+  return { buffer: tensor.buffer };
+}
+
+/** A run of whole rows that fits one binding. */
+export interface RowWindow {
+  readonly first: number;
+  readonly rows: number;
+  readonly binding: Binding;
+}
+
+const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
+
+/** The tensor in as few bindings as the device's limit allows, cut at rows whose offset may be bound. */
+export function rowWindows(gpu: Gpu, tensor: Tensor): RowWindow[] {
+  const { maxBinding, offsetAlignment } = gpu.facts.limits;
+  if (tensor.rows * tensor.rowBytes <= maxBinding) {
+    return [{ first: 0, rows: tensor.rows, binding: { buffer: tensor.buffer } }];
+  }
+  const unit = offsetAlignment / gcd(tensor.rowBytes, offsetAlignment);
+  const perWindow = Math.floor(maxBinding / tensor.rowBytes / unit) * unit;
+  if (perWindow === 0) {
+    throw new OutOfMemoryError(
+      `${tensor.shape}: ${unit} rows of ${formatBytes(tensor.rowBytes)} do not fit one binding of ${formatBytes(maxBinding)}`,
+    );
+  }
+  const windows: RowWindow[] = [];
+  for (let first = 0; first < tensor.rows; first += perWindow) {
+    const rows = Math.min(perWindow, tensor.rows - first);
+    const binding = { buffer: tensor.buffer, offset: first * tensor.rowBytes, size: rows * tensor.rowBytes };
+    windows.push({ first, rows, binding });
+  }
+  return windows;
+}
