@@ -1,0 +1,58 @@
+/**
+ * @file Files that are either the old version or the whole new one, also after a crash or a power cut: written beside
+ * the target, flushed to the disk, then renamed over it.
+ */
+import { randomBytes } from "node:crypto";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { RmtrainError } from "../errors.ts";
+
+/**
+ * Replaces (or creates) `path` with what `write` puts into the handle it is given. When anything fails, the
+ * previous file stays as it was and nothing is left beside it.
+ * @throws RmtrainError naming the path when the system refuses; whatever `write` throws passes unchanged
+ */
+export async function replaceFile(path: string, write: (handle: FileHandle) => Promise<void>): Promise<void> {
+  const folder = dirname(path);
+  const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
+  try {
+    const handle = await open(temporary, "wx");
+    try {
+      await write(handle);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined); // the first error is the one to report
+    if (isSystemError(error))
+      throw new RmtrainError(`can't write ${path}: ${error.message}`, { cause: error });
+    throw error;
+  }
+  await syncFolder(folder);
+}
+
+/** Replaces (or creates) a file with these bytes, or this text as UTF-8, atomically. */
+export async function writeFileAtomic(path: string, data: Uint8Array | string): Promise<void> {
+  await replaceFile(path, (handle) => handle.writeFile(data));
+}
+
+/** Whether the operating system, not our own code, raised this error (ENOENT, EACCES, ENOSPC, ...). */
+export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "syscall" in error;
+}
+
+/** Makes the rename itself durable. Where folders can't be opened or flushed (Windows), the rename stands anyway. */
+async function syncFolder(folder: string): Promise<void> {
+  try {
+    const handle = await open(folder, "r");
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+  }
+}
