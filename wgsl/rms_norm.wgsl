@@ -26,15 +26,15 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
   if (index >= params.rows * params.groups) { return; }
   let row = index / params.groups;
   let group = index % params.groups;
-  let from = row * params.x_stride + group * params.cols;
-  let to = row * params.y_stride + group * params.cols;
+  let source = row * params.x_stride + group * params.cols;
+  let sink = row * params.y_stride + group * params.cols;
   var sum = 0.0;
   for (var c = 0u; c < params.cols; c++) {
-    sum = fma(x[from + c], x[from + c], sum);
+    sum = fma(x[source + c], x[source + c], sum);
   }
   let scale = 1.0 / sqrt(sum / f32(params.cols) + params.eps);
   for (var c = 0u; c < params.cols; c++) {
-    y[to + c] = x[from + c] * scale * weight[c];
+    y[sink + c] = x[source + c] * scale * weight[c];
   }
   if (group == params.groups - 1u) {
     for (var c = params.groups * params.cols; c < params.y_stride; c++) { y[row * params.y_stride + c] = 0.0; }

@@ -5,7 +5,7 @@
  */
 import { type AdapterRequest, deviceDescriptor, requestAdapter } from "./adapter.ts";
 import { BufferPool, type GpuBuffer, type MemoryCounts } from "./buffers.ts";
-import { DeviceLostError, typedError } from "./errors.ts";
+import { DeviceLostError, ShaderError, typedError } from "./errors.ts";
 import { type DeviceFacts, deviceFacts, type Limits } from "./facts.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { Recorder } from "./recorder.ts";
@@ -150,10 +150,11 @@ export class Gpu implements Disposable {
     let result: T;
     try {
       result = await work;
+      await this.pipelines.settled();
     } catch (error) {
-      // The reason, where the device gave one, says more than the aborted wait.
-      await Promise.resolve();
-      throw this.#failure ?? error;
+      const failure = error instanceof ShaderError ? error : (this.#failure ?? error);
+      if (!(failure instanceof DeviceLostError)) this.#failure = undefined;
+      throw failure;
     }
     if (this.#failure !== undefined) {
       const failure = this.#failure;

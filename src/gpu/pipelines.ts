@@ -23,6 +23,7 @@ const shaderStageCompute = 0x4;
 export class PipelineCache {
   readonly #layouts = new Map<string, Layout>();
   readonly #ready = new Map<string, CompiledKernel>();
+  readonly #checks: Promise<void>[] = [];
   readonly #pending = new Map<string, Promise<CompiledKernel>>();
 
   constructor(readonly device: GPUDevice) {}
@@ -37,10 +38,24 @@ export class PipelineCache {
     const key = variantKey(kernel, variant);
     const ready = this.#ready.get(key);
     if (ready !== undefined) return ready;
+    this.device.pushErrorScope("validation");
     const { layout, descriptor } = this.#describe(kernel, variant, key);
     const compiled = { kernel, key, layout, pipeline: this.device.createComputePipeline(descriptor) };
+    const check = this.device.popErrorScope().then(async (error) => {
+      if (error !== null) throw await shaderError(key, error.message, descriptor, assemble(kernel, variant));
+    });
+    check.catch(() => this.#ready.delete(key));
+    this.#checks.push(check);
     this.#ready.set(key, compiled);
     return compiled;
+  }
+
+  /**
+   * Waits for the verdict on every pipeline that `get` built.
+   * @throws ShaderError with the numbered source lines at fault
+   */
+  async settled(): Promise<void> {
+    if (this.#checks.length > 0) await Promise.all(this.#checks.splice(0));
   }
 
   /**
@@ -65,20 +80,14 @@ export class PipelineCache {
   async #build(kernel: KernelSource, variant: Variant, key: string): Promise<CompiledKernel> {
     this.device.pushErrorScope("validation");
     const { layout, descriptor } = this.#describe(kernel, variant, key);
-    const invalid = this.device.popErrorScope();
+    const described = this.device.popErrorScope();
     try {
-      const pipeline = await this.device.createComputePipelineAsync(descriptor);
-      await invalid;
-      const compiled = { kernel, key, layout, pipeline };
+      const compiled = { kernel, key, layout, pipeline: await this.device.createComputePipelineAsync(descriptor) };
       this.#ready.set(key, compiled);
       return compiled;
     } catch (error) {
-      await invalid;
-      const reason = error instanceof Error ? error.message : String(error);
-      const messages = await descriptor.compute.module.getCompilationInfo();
-      const lines = assemble(kernel, variant).split("\n");
-      const where = messages.messages.map((m) => `${m.type} at line ${m.lineNum}: ${m.message}\n  ${lines[m.lineNum - 1] ?? ""}`);
-      throw new ShaderError([`Kernel ${key} does not compile: ${reason}`, ...where].join("\n"));
+      const reason = (await described)?.message ?? (error instanceof Error ? error.message : String(error));
+      throw await shaderError(key, reason, descriptor, assemble(kernel, variant));
     }
   }
 
@@ -112,4 +121,11 @@ export class PipelineCache {
     this.#layouts.set(signature, layout);
     return layout;
   }
+}
+
+async function shaderError(key: string, reason: string, descriptor: GPUComputePipelineDescriptor, source: string) {
+  const { messages } = await descriptor.compute.module.getCompilationInfo();
+  const lines = source.split("\n");
+  const where = messages.map((m) => `${m.type} in line ${m.lineNum}: ${m.message}\n  ${lines[m.lineNum - 1] ?? ""}`);
+  return new ShaderError([`Kernel ${key} does not compile: ${reason}`, ...where].join("\n"));
 }
