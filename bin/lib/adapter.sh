@@ -4,6 +4,7 @@
 # gets lavapipe, Mesa's Vulkan driver for the CPU. Dawn refuses lavapipe before Mesa 24.
 
 mesa_minimum=24
+apt_folder=/etc/apt
 
 probe_adapter() { node bin/lib/probe-adapter.mjs 2>/dev/null; }
 
@@ -33,10 +34,11 @@ apt() {
   return "$status"
 }
 
-install_packages() { apt install -y --no-install-recommends "$@"; }
+# Never at the price of a package that is already there.
+install_packages() { apt install -y --no-remove --no-install-recommends "$@"; }
 
-# The highest version of mesa-vulkan-drivers that `apt-cache policy` lists under "Candidate", without epoch: 25.0.7-2
-mesa_candidate() { apt-cache policy mesa-vulkan-drivers | sed -n 's/^ *Candidate: *\([0-9]*:\)\{0,1\}//p'; }
+# The version of mesa-vulkan-drivers that apt would install, without epoch: 25.0.7-2
+mesa_candidate() { LC_ALL=C apt-cache policy mesa-vulkan-drivers | sed -n 's/^ *Candidate: *\([0-9]*:\)\{0,1\}//p'; }
 
 at_least_minimum() {
   local major=${1%%.*}
@@ -44,41 +46,47 @@ at_least_minimum() {
   [ "$major" -ge "$mesa_minimum" ]
 }
 
-# Prints the machine's own sources for suite $1 again, for suite $2, in the format that $3 (list or sources) names.
-# Copying the entry keeps its mirror, keyring and options, whatever they are.
-sources_for_suite() {
-  local from=$1 to=$2 format=$3
-  if [ "$format" = list ]; then
-    cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null |
-      awk -v from="$from" -v to="$to" '
-        $1 == "deb" && / main( |$)/ {
-          for (i = 2; i < NF; i++) if ($i == from) { $i = to; print; next }
-        }'
-  else
-    awk -v from="$from" -v to="$to" '
-      function flush() { if (wanted && main) print stanza; stanza = ""; wanted = main = 0 }
-      FNR == 1 || /^[ \t]*$/ { flush() }
-      /^[ \t]*$/ { next }
+# Prints apt's source files whose names match the pattern $1, a blank line after each.
+read_sources() {
+  local file
+  for file in "$apt_folder"/$1; do
+    if [ -f "$file" ]; then cat "$file" && echo; fi
+  done
+}
+
+# Prints the machine's own entries for suite $1 again, for suite $2: copying an entry keeps its mirror, keyring and
+# options, whatever they are. One-line format (.list) here, deb822 (.sources) below.
+list_for_suite() {
+  { read_sources sources.list && read_sources 'sources.list.d/*.list'; } |
+    awk -v from="$1" -v to="$2" '
+      $1 == "deb" && / main( |$)/ { for (i = 2; i < NF; i++) if ($i == from) { $i = to; print; next } }'
+}
+
+stanzas_for_suite() {
+  read_sources 'sources.list.d/*.sources' |
+    awk -v from="$1" -v to="$2" '
+      /^[ \t]*$/ { if (wanted && main) print stanza; stanza = ""; wanted = main = 0; next }
       tolower($1) == "suites:" { for (i = 2; i <= NF; i++) if ($i == from) wanted = 1; $0 = "Suites: " to }
       tolower($1) == "components:" { for (i = 2; i <= NF; i++) if ($i == "main") main = 1 }
-      { stanza = stanza $0 "\n" }
-      END { flush() }' /etc/apt/sources.list.d/*.sources /dev/null 2>/dev/null
-  fi
+      { stanza = stanza $0 "\n" }'
 }
 
 # Installs lavapipe from $1-backports. The suite is known to apt for this one transaction only: its entry lives in a
 # temporary folder, so that afterwards apt chooses for every package what it chose before. `package/suite` takes only
-# that package, and what it strictly needs, from backports; the loader comes from the distribution itself.
+# that package, and what it strictly needs (libdrm), from backports; the loader comes from the distribution itself.
 install_from_backports() {
   local codename=$1 suite=$1-backports parts status=0
+  local wanted=("mesa-vulkan-drivers/$suite" libvulkan1)
+  # libdrm-dev wants a libdrm of exactly its own version: where it is installed, it moves along.
+  if dpkg -s libdrm-dev >/dev/null 2>&1; then wanted+=("libdrm-dev/$suite"); fi
   parts=$(mktemp -d)
   chmod 755 "$parts"
-  sources_for_suite "$codename" "$suite" list >"$parts/backports.list"
-  sources_for_suite "$codename" "$suite" sources >"$parts/backports.sources"
+  list_for_suite "$codename" "$suite" >"$parts/rmtrain-backports.list"
+  stanzas_for_suite "$codename" "$suite" >"$parts/rmtrain-backports.sources"
   # A third party's repository may use the codename as its suite and have no backports: that failure is not ours.
   apt update -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$parts" -o APT::Get::List-Cleanup=0 2>/dev/null || true
-  cp /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources "$parts/" 2>/dev/null || true
-  install_packages -o Dir::Etc::SourceParts="$parts" "mesa-vulkan-drivers/$suite" libvulkan1 || status=$?
+  cp "$apt_folder"/sources.list.d/*.list "$apt_folder"/sources.list.d/*.sources "$parts/" 2>/dev/null || true
+  install_packages -o Dir::Etc::SourceParts="$parts" "${wanted[@]}" || status=$?
   rm -rf "$parts"
   return "$status"
 }
