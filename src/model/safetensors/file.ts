@@ -17,11 +17,10 @@ export async function openFile(file: string): Promise<FileHandle> {
 export async function readHeader(file: string): Promise<Header> {
   const handle = await openFile(file);
   try {
-    const stats = await naming(file, () => handle.stat());
-    if (!stats.isFile()) throw new InputError(`${file}: not a regular file`);
-    const prefix = await fill(handle, file, 0, Math.min(PREFIX_BYTES, stats.size));
-    const bytes = await fill(handle, file, 0, headerByteLength(prefix, stats.size, file));
-    return parseHeader(bytes, stats.size, file);
+    const { size } = await naming(file, () => handle.stat());
+    const prefix = await fill(handle, file, 0, Math.min(PREFIX_BYTES, size));
+    const bytes = await fill(handle, file, 0, headerByteLength(prefix, size, file));
+    return parseHeader(bytes, size, file);
   } finally {
     await handle.close();
   }

@@ -27,7 +27,7 @@ export async function locateFiles(path: string): Promise<CheckpointFiles> {
     if (path.endsWith(".safetensors")) return { files: [path] };
     throw new InputError(`${path}: not a checkpoint: give a folder or a .safetensors file`);
   }
-  if (kind === undefined) throw new InputError(`${path}: no such folder or file`);
+  if (kind === undefined) throw new InputError(`${path}: no such folder or regular file`);
   const single = join(path, SINGLE);
   if ((await kindOf(single)) === "file") return { files: [single] };
   const index = join(path, INDEX);
@@ -92,9 +92,12 @@ function pickleMessage(folder: string, pickle: string): string {
   );
 }
 
+/** Neither for a pipe or a device: opening one could wait for ever. */
 async function kindOf(path: string): Promise<"file" | "folder" | undefined> {
   try {
-    return (await stat(path)).isDirectory() ? "folder" : "file";
+    const stats = await stat(path);
+    if (stats.isDirectory()) return "folder";
+    return stats.isFile() ? "file" : undefined;
   } catch (error) {
     if (isSystemError(error) && (error.code === "ENOENT" || error.code === "ENOTDIR")) return undefined;
     throw isSystemError(error)

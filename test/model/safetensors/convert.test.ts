@@ -14,7 +14,7 @@ import { expectInputError } from "./support.ts";
 const PATTERNS = Uint16Array.from({ length: 65536 }, (_, i) => i);
 
 /** A 16-bit float's value by the definition of IEEE 754, from its field widths. */
-function valueOf(bits: number, exponentBits: number): number {
+function floatValue(bits: number, exponentBits: number): number {
   const mantissaBits = 15 - exponentBits;
   const mantissa = (bits & (2 ** mantissaBits - 1)) / 2 ** mantissaBits;
   const exponent = (bits >> mantissaBits) & (2 ** exponentBits - 1);
@@ -44,7 +44,7 @@ describe.each(FORMATS)("$dtype", ({ dtype, exponentBits, narrow }) => {
   const infinity = (2 ** exponentBits - 1) << (15 - exponentBits);
 
   it("widens every pattern to its value", () => {
-    const wrong = PATTERNS.filter((bits) => !Object.is(wide[bits], valueOf(bits, exponentBits)));
+    const wrong = PATTERNS.filter((bits) => !Object.is(wide[bits], floatValue(bits, exponentBits)));
     expect([...wrong]).toEqual([]);
   });
 
@@ -61,9 +61,10 @@ describe.each(FORMATS)("$dtype", ({ dtype, exponentBits, narrow }) => {
   it("rounds to nearest, and halfway to even, between all neighbours up to Inf", () => {
     const wrong: number[] = [];
     for (let low = 0; low < infinity; low++) {
-      const step = valueOf(low, exponentBits) - (low > 0 ? valueOf(low - 1, exponentBits) : 0);
-      const high = low + 1 < infinity ? valueOf(low + 1, exponentBits) : valueOf(low, exponentBits) + step;
-      const middle = (valueOf(low, exponentBits) + high) / 2;
+      const step = floatValue(low, exponentBits) - (low > 0 ? floatValue(low - 1, exponentBits) : 0);
+      const high =
+        low + 1 < infinity ? floatValue(low + 1, exponentBits) : floatValue(low, exponentBits) + step;
+      const middle = (floatValue(low, exponentBits) + high) / 2;
       // Below bf16's smallest subnormals, a middle and its neighbours are float32 subnormals: still exact.
       const around = new Float32Array([nextDown(middle), middle, nextUp(middle)]);
       const negated = around.map((value) => -value);

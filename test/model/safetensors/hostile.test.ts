@@ -94,7 +94,8 @@ describe("a hostile file", () => {
       fc.property(anyHeader, fc.nat(12), (json, n) => void seen[outcome(fileOf(json, n))]++),
       { numRuns: 2000 },
     );
-    expect(seen.refused).toBeGreaterThan(seen.accepted);
+    expect(seen.accepted).toBeGreaterThan(0);
+    expect(seen.refused).toBeGreaterThan(0);
   });
 
   it("that is a valid one with some bytes changed", () => {
@@ -134,9 +135,10 @@ describe("a hostile file", () => {
 
   it("with a hundred thousand tensors is read in linear time", () => {
     const members = Array.from({ length: 100_000 }, (_, i) => `"${i}":${entry("U8", [0], 0, 0)}`);
+    const bytes = fileOf(`{${members}}`);
     const begin = performance.now();
-    expect(outcome(fileOf(`{${members}}`))).toBe("accepted");
-    expect(performance.now() - begin).toBeLessThan(10_000);
+    expect(parseHeader(bytes, bytes.byteLength, "f").tensors.size).toBe(100_000);
+    expect(performance.now() - begin).toBeLessThan(5000);
   });
 });
 

@@ -1,0 +1,58 @@
+/** @file Atomic replacement of files. */
+import { mkdir, open, readdir, readFile, writeFile } from "node:fs/promises";
+import { describe, expect, it } from "vitest";
+import { RmtrainError } from "../../src/errors.ts";
+import { replaceFile, writeFileAtomic } from "../../src/model/atomic-file.ts";
+import { failureOf, temporaryFolder } from "./safetensors/support.ts";
+
+describe("an atomic file", () => {
+  const path = temporaryFolder();
+
+  it("is created and replaced, from text and bytes", async () => {
+    await writeFileAtomic(path("config.json"), '{"é":1}');
+    expect(await readFile(path("config.json"), "utf8")).toBe('{"é":1}');
+    await writeFileAtomic(path("config.json"), new Uint8Array([1, 2]));
+    expect([...(await readFile(path("config.json")))]).toEqual([1, 2]);
+    expect(await readdir(path())).toEqual(["config.json"]);
+  });
+
+  it("shows the old content until the new one is complete, also to who has it open", async () => {
+    await writeFile(path("a"), "old");
+    const reader = await open(path("a"), "r");
+    await replaceFile(path("a"), async (handle) => {
+      await handle.write("new");
+      expect(await readFile(path("a"), "utf8")).toBe("old");
+    });
+    expect(await readFile(path("a"), "utf8")).toBe("new");
+    expect(await reader.readFile("utf8")).toBe("old");
+    await reader.close();
+  });
+
+  it("keeps the old content and leaves nothing behind when writing fails", async () => {
+    await writeFile(path("b"), "old");
+    const before = await readdir(path());
+    const broken = replaceFile(path("b"), async (handle) => {
+      await handle.write("half");
+      throw new TypeError("broken");
+    });
+    expect(await failureOf(() => broken)).toBeInstanceOf(TypeError);
+    expect(await readFile(path("b"), "utf8")).toBe("old");
+    expect(await readdir(path())).toEqual(before);
+  });
+
+  it("names the path when the system refuses, and leaves nothing behind", async () => {
+    await mkdir(path("folder", "full"), { recursive: true });
+    for (const target of [path("missing", "x"), path("folder")]) {
+      const error = await failureOf(() => writeFileAtomic(target, "x"));
+      expect(error).toBeInstanceOf(RmtrainError);
+      expect(String(error)).toContain(`can't write ${target}`);
+    }
+    expect((await readdir(path())).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  });
+
+  it("may be written by several at once: one of them wins whole", async () => {
+    const texts = ["a", "b", "c"].map((letter) => letter.repeat(10_000));
+    await Promise.all(texts.map((text) => writeFileAtomic(path("race"), text)));
+    expect(texts).toContain(await readFile(path("race"), "utf8"));
+  });
+});
