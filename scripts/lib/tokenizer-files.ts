@@ -1,0 +1,58 @@
+/** @file A trained vocabulary in Hugging Face's file formats: tokenizer.json and tokenizer_config.json. */
+
+import type { BpeVocabulary } from "./bpe.ts";
+
+/** Begins and ends a text; never produced by encoding text other than itself. */
+export const EOS = "<|endoftext|>";
+/** Fills up batches elsewhere. A sequence never ends in it, so "the last token that isn't pad" is well defined. */
+export const PAD = "<|pad|>";
+/** In this order they are the ids 0 and 1. */
+export const SPECIALS = [EOS, PAD] as const;
+
+/** tokenizer.json of a byte-level BPE without added BOS or EOS, as GPT-2's. */
+export function tokenizerJson(vocabulary: BpeVocabulary): object {
+  const byteLevel = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true };
+  return {
+    version: "1.0",
+    truncation: null,
+    padding: null,
+    added_tokens: SPECIALS.map((content, id) => ({
+      id,
+      content,
+      single_word: false,
+      lstrip: false,
+      rstrip: false,
+      normalized: false,
+      special: true,
+    })),
+    normalizer: null,
+    pre_tokenizer: byteLevel,
+    post_processor: byteLevel,
+    decoder: byteLevel,
+    model: {
+      type: "BPE",
+      dropout: null,
+      unk_token: null,
+      continuing_subword_prefix: null,
+      end_of_word_suffix: null,
+      fuse_unk: false,
+      byte_fallback: false,
+      ignore_merges: false,
+      vocab: Object.fromEntries(vocabulary.symbols.map((symbol, id) => [symbol, id])),
+      merges: vocabulary.merges.map(([left, right]) => `${left} ${right}`),
+    },
+  };
+}
+
+/** tokenizer_config.json to go with it. */
+export function tokenizerConfig(maxLength: number): object {
+  return {
+    tokenizer_class: "PreTrainedTokenizerFast",
+    bos_token: EOS,
+    eos_token: EOS,
+    pad_token: PAD,
+    add_prefix_space: false,
+    clean_up_tokenization_spaces: false,
+    model_max_length: maxLength,
+  };
+}
