@@ -34,7 +34,8 @@ export interface Checkpoint extends AsyncDisposable {
   /** A tensor's bytes, or a range of them, in a buffer of their own (so that any typed array fits over it). */
   read(info: TensorInfo, range?: ByteRange): Promise<Uint8Array<ArrayBuffer>>;
   /**
-   * A tensor's bytes in order, in fresh chunks of at most `maxBytes` (>= 16); every chunk but the last is a multiple of 16 bytes.
+   * A tensor's bytes in order, in fresh chunks of at most `maxBytes` (>= 16); every chunk but the last is a
+   * multiple of 16 bytes long.
    */
   chunks(info: TensorInfo, maxBytes: number): AsyncIterable<TensorChunk>;
   close(): Promise<void>;
