@@ -179,6 +179,7 @@ describe("refuses, naming the key and the file", () => {
     ],
     ["use_sliding_window", QWEN2, { use_sliding_window: true, sliding_window: 8 }],
     ["layer_types", QWEN2, { layer_types: ["full_attention", "sliding_attention", "full_attention"] }],
+    ["layer_types", LLAMA, { layer_types: ["sliding_attention", "full_attention"] }],
     ["sliding_window", LLAMA, { sliding_window: 8 }],
     ["hidden_act", LLAMA, { hidden_act: "gelu" }],
     ["activation_function", GPT2, { activation_function: "relu" }],

@@ -34,37 +34,42 @@ describe("Qwen3, which has no golden: what follows from the formula", () => {
       ]),
     );
   const ids = [3, 17, 3, 29, 0, 8];
-  const last = (w: ReturnType<typeof weights>, c = config) =>
-    referenceForward(c, w, ids).hiddenStates[2] ?? [];
-  const scaled = (name: string, factor: number) => {
+  const last = (w: ReturnType<typeof weights>, c = config, firstPosition = 0) =>
+    referenceForward(c, w, ids, firstPosition).hiddenStates[2] ?? [];
+  const scaled = (name: string, factor: (i: number) => number) => {
     const w = weights();
     const tensor = w.get(name);
     if (!tensor) throw new Error(name);
-    w.set(name, { data: tensor.data.map((v) => v * factor) });
+    w.set(name, { data: tensor.data.map((v, i) => v * factor(i)) });
     return w;
   };
 
-  it("does not feel the scale of the q and k projections (with no epsilon), but that of v", () => {
+  it("does not feel the scale of each head's q and k (with no epsilon), but that of v", () => {
     const exact = { ...config, normEps: 0 };
-    for (const which of ["q", "k"]) {
-      const w = scaled(`model.layers.1.self_attn.${which}_proj.weight`, 7);
-      expect(relativeError(last(w, exact), last(weights(), exact))).toBeLessThan(1e-12);
-    }
-    const v = scaled("model.layers.1.self_attn.v_proj.weight", 7);
-    expect(relativeError(last(v, exact), last(weights(), exact))).toBeGreaterThan(1e-2);
+    const perHead = (i: number) => 3 + Math.floor(i / (config.headDim * config.hiddenSize));
+    const error = (which: string) => {
+      const w = scaled(`model.layers.1.self_attn.${which}_proj.weight`, perHead);
+      return relativeError(last(w, exact), last(weights(), exact));
+    };
+    expect(error("q")).toBeLessThan(1e-12);
+    expect(error("k")).toBeLessThan(1e-12);
+    expect(error("v")).toBeGreaterThan(1e-2);
   });
 
   it("takes q_norm's and k_norm's gains as factors of the attention scale", () => {
-    const twice = { ...config, attentionScale: 2 * config.attentionScale };
+    const twice = { ...config, attentionScale: 2 * config.attentionScale, layers: 1 };
+    const once = { ...config, layers: 1 };
+    const state = (c: typeof config, w: ReturnType<typeof weights>) =>
+      referenceForward(c, w, ids).hiddenStates[1] ?? [];
     for (const which of ["q", "k"]) {
-      const w = weights();
-      for (const layer of [0, 1]) {
-        const name = `model.layers.${layer}.self_attn.${which}_norm.weight`;
-        w.set(name, { data: (w.get(name)?.data ?? new Float64Array()).map((g) => 2 * g) });
-      }
-      expect(relativeError(last(w), last(weights(), twice))).toBeLessThan(1e-12);
-      expect(relativeError(last(w), last(weights()))).toBeGreaterThan(1e-4);
+      const w = scaled(`model.layers.0.self_attn.${which}_norm.weight`, () => 2);
+      expect(relativeError(state(once, w), state(twice, weights()))).toBeLessThan(1e-12);
+      expect(relativeError(state(once, w), state(once, weights()))).toBeGreaterThan(1e-4);
     }
+  });
+
+  it("normalises before it rotates: with uneven gains, only then do distances alone count", () => {
+    expect(relativeError(last(weights(), config, 9), last(weights()))).toBeLessThan(1e-10);
   });
 
   it("is Llama where q and k are not normalised", () => {

@@ -59,6 +59,7 @@ export function parseLlamaLike(
   defaults: LlamaLikeDefaults,
   shape: LlamaLikeShape,
 ): FamilyFields {
+  refuseSlidingLayers(raw, file);
   const json = readFields(schema, raw, file);
   if (json.hidden_act !== "silu" && json.hidden_act !== "swish") {
     throw notImplemented(file, "hidden_act", json.hidden_act, "silu is");
@@ -104,10 +105,10 @@ const window = z.looseObject({
 });
 
 /**
- * Qwen2's and Qwen3's sliding window: `sliding_window` alone means nothing there, `use_sliding_window` switches
- * it on. Throws InputError where a layer would use it.
+ * Throws InputError where a layer would attend to a window. `sliding_window` alone, which every Qwen config has,
+ * does nothing: `use_sliding_window` switches it on.
  */
-export function refuseSlidingLayers(raw: Readonly<Record<string, unknown>>, file: string): void {
+function refuseSlidingLayers(raw: Readonly<Record<string, unknown>>, file: string): void {
   const json = readFields(window, raw, file);
   if (json.use_sliding_window) throw notImplemented(file, "use_sliding_window", true, "full attention is");
   const other = json.layer_types?.find((type) => type !== "full_attention");

@@ -1,6 +1,6 @@
 /** @file Qwen2 and Qwen2.5: Llama with a bias on q, k and v, always, and on nothing else. */
 import type { Family } from "./family.ts";
-import { llamaLikeBackbone, parseLlamaLike, ROTARY_BUFFERS, refuseSlidingLayers } from "./llama-like.ts";
+import { llamaLikeBackbone, parseLlamaLike, ROTARY_BUFFERS } from "./llama-like.ts";
 
 export const qwen2: Family = {
   name: "qwen2",
@@ -11,7 +11,6 @@ export const qwen2: Family = {
   },
   prefix: "model.",
   parse(raw, file) {
-    refuseSlidingLayers(raw, file);
     return parseLlamaLike(
       raw,
       file,

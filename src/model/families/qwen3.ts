@@ -5,7 +5,7 @@
 import { z } from "zod";
 import type { Family } from "./family.ts";
 import { readFields } from "./fields.ts";
-import { llamaLikeBackbone, parseLlamaLike, ROTARY_BUFFERS, refuseSlidingLayers } from "./llama-like.ts";
+import { llamaLikeBackbone, parseLlamaLike, ROTARY_BUFFERS } from "./llama-like.ts";
 
 const schema = z.looseObject({ attention_bias: z.boolean().default(false) });
 
@@ -18,7 +18,6 @@ export const qwen3: Family = {
   },
   prefix: "model.",
   parse(raw, file) {
-    refuseSlidingLayers(raw, file);
     const bias = readFields(schema, raw, file).attention_bias;
     return parseLlamaLike(
       raw,
