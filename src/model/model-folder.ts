@@ -1,0 +1,62 @@
+/** @file A model folder in Hugging Face's layout: config.json, safetensors, the input recipe. Nothing is on the device yet. */
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { InputError } from "../errors.ts";
+import { type ModelConfig, parseConfig } from "./config.ts";
+import { type InputRecipe, parseRecipe, RECIPE_KEY } from "./recipe.ts";
+import { type Checkpoint, openCheckpoint } from "./safetensors/index.ts";
+
+export interface ModelFolder extends AsyncDisposable {
+  readonly dir: string;
+  readonly config: ModelConfig;
+  readonly recipe: InputRecipe;
+  /** Whether config.json holds a recipe of ours; without one, texts are read as Hugging Face reads them. */
+  readonly hasRecipe: boolean;
+  readonly checkpoint: Checkpoint;
+}
+
+/**
+ * Opens a model folder; the caller closes it (`await using`).
+ * @throws InputError naming the file and what to do
+ */
+export async function openModelFolder(dir: string): Promise<ModelFolder> {
+  await checkFolder(dir);
+  const file = join(dir, "config.json");
+  const config = parseConfig(await readJson(file), file);
+  const recipe = parseRecipe(config.raw, file);
+  const checkpoint = await openCheckpoint(dir);
+  return {
+    dir,
+    config,
+    recipe,
+    hasRecipe: config.raw[RECIPE_KEY] !== undefined,
+    checkpoint,
+    [Symbol.asyncDispose]: () => checkpoint.close(),
+  };
+}
+
+async function checkFolder(dir: string): Promise<void> {
+  const found = await stat(dir).catch(() => undefined);
+  if (found?.isDirectory()) return;
+  if (found !== undefined) throw new InputError(`${dir} is a file; give the model's folder, with config.json and *.safetensors in it`);
+  if (/^[\w.-]+\/[\w.-]+$/.test(dir)) {
+    throw new InputError(
+      `There is no folder ${dir}. If it is a model of the Hugging Face Hub, download it first:\n  hf download ${dir} --local-dir ${dir}`,
+    );
+  }
+  throw new InputError(`There is no folder ${dir}; give a model's folder, with config.json and *.safetensors in it`);
+}
+
+async function readJson(file: string): Promise<unknown> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    throw new InputError(`${file} cannot be read (${error instanceof Error ? error.message : error}); a model folder needs one`);
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new InputError(`${file} is no JSON: ${error instanceof Error ? error.message : error}`);
+  }
+}

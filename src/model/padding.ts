@@ -1,0 +1,24 @@
+/**
+ * @file Which pad_token_id a checkpoint of ours is saved with. Hugging Face reads the reward at the rightmost id that
+ * isn't pad_token_id; so that it finds our last token, that id must never be one that a sequence can end in
+ * (https://github.com/huggingface/transformers/issues/35352).
+ */
+import type { InputRecipe } from "./recipe.ts";
+import type { Tokenizer } from "./tokenizer.ts";
+
+export interface SavedPadding {
+  readonly padTokenId: number;
+  /** The id lies just past the vocabulary: the embedding is saved with one more row. */
+  readonly grow: boolean;
+}
+
+/**
+ * The tokenizer's pad, else another special token; never the EOS. Text cannot end in those, since they come only from
+ * the post-processor's beginning. Without a tokenizer a sequence may end in any id, so the vocabulary grows.
+ */
+export function savedPadding(vocabSize: number, recipe: InputRecipe, tokenizer?: Tokenizer): SavedPadding {
+  const ends = new Set([recipe.eosTokenId, tokenizer?.eosTokenId]);
+  const candidates = [tokenizer?.padTokenId, tokenizer?.bosTokenId, ...(tokenizer?.specialIds ?? [])];
+  const pad = candidates.find((id) => id !== undefined && id < vocabSize && !ends.has(id));
+  return pad === undefined ? { padTokenId: vocabSize, grow: true } : { padTokenId: pad, grow: false };
+}

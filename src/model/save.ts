@@ -1,0 +1,73 @@
+/**
+ * @file Writes a reward model as Hugging Face's *ForSequenceClassification reads it: same names, shapes and keys, the
+ * backbone's bytes copied as they were stored, the head as f32 `score.weight`, no vocabulary head.
+ */
+import { copyFile, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { writeFileAtomic } from "./atomic-file.ts";
+import type { ModelConfig } from "./config.ts";
+import { architectureName, expectedTensors, hfName, resolveTensors, tensorKey } from "./families/tensors.ts";
+import type { ModelFolder } from "./model-folder.ts";
+import { type SavedPadding, savedPadding } from "./padding.ts";
+import { type InputRecipe, RECIPE_KEY, serialiseRecipe } from "./recipe.ts";
+import { headName } from "./reward-head.ts";
+import { type Checkpoint, type TensorInfo, type TensorSource, writeSafetensors } from "./safetensors/index.ts";
+import { listTokenizerFiles, type Tokenizer } from "./tokenizer.ts";
+
+const chunkBytes = 8 * 2 ** 20;
+
+/** What a trained head adds to the folder that it was trained on. */
+export interface TrainedHead {
+  /** [H] */
+  readonly weight: Float32Array<ArrayBuffer>;
+  readonly recipe: InputRecipe;
+  readonly tokenizer?: Tokenizer | undefined;
+}
+
+/** Writes config.json, model.safetensors and the tokenizer's files to `out`, each atomically, the weights last. */
+export async function saveRewardModel(out: string, base: ModelFolder, head: TrainedHead): Promise<void> {
+  await mkdir(out, { recursive: true });
+  const padding = savedPadding(base.config.vocabSize, head.recipe, head.tokenizer);
+  for (const file of await listTokenizerFiles(base.dir)) await copyFile(join(base.dir, file), join(out, file));
+  const config = savedConfig(base.config, head.recipe, padding);
+  await writeFileAtomic(join(out, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
+  await writeSafetensors(join(out, "model.safetensors"), [...backboneSources(base, padding), headSource(head.weight)]);
+}
+
+function savedConfig(config: ModelConfig, recipe: InputRecipe, padding: SavedPadding): Record<string, unknown> {
+  return {
+    ...config.raw,
+    architectures: [architectureName(config.family, "sequence-classification")],
+    num_labels: 1,
+    id2label: { "0": "LABEL_0" },
+    label2id: { LABEL_0: 0 },
+    vocab_size: config.vocabSize + (padding.grow ? 1 : 0),
+    pad_token_id: padding.padTokenId,
+    [RECIPE_KEY]: serialiseRecipe(recipe),
+  };
+}
+
+function backboneSources({ checkpoint, config }: ModelFolder, padding: SavedPadding): TensorSource[] {
+  const { found } = resolveTensors(config, checkpoint.tensors);
+  const sources: TensorSource[] = [];
+  for (const spec of expectedTensors(config)) {
+    if (spec.role === "lm_head" || spec.role === "score") continue;
+    const info = checkpoint.tensors.get(found.get(tensorKey(spec.role, spec.layer)) ?? "");
+    if (info === undefined) throw new Error(`The checkpoint has no ${tensorKey(spec.role, spec.layer)}`);
+    const name = hfName(config, spec.role, spec.layer);
+    const grown = spec.role === "embed" && padding.grow;
+    const shape = grown ? [(info.shape[0] ?? 0) + 1, ...info.shape.slice(1)] : info.shape;
+    sources.push({ name, dtype: info.dtype, shape, data: () => stored(checkpoint, info, grown) });
+  }
+  return sources;
+}
+
+/** The tensor's bytes as they are; a grown embedding ends with a row of zeros, which no sequence reads. */
+async function* stored(checkpoint: Checkpoint, info: TensorInfo, grown: boolean): AsyncGenerator<Uint8Array> {
+  for await (const { bytes } of checkpoint.chunks(info, chunkBytes)) yield bytes;
+  if (grown) yield new Uint8Array((info.end - info.begin) / (info.shape[0] ?? 1));
+}
+
+function headSource(weight: Float32Array<ArrayBuffer>): TensorSource {
+  return { name: headName, dtype: "F32", shape: [1, weight.length], data: () => new Uint8Array(weight.buffer) };
+}

@@ -1,0 +1,160 @@
+/**
+ * @file Streams a checkpoint's tensors to the device, a bounded number of host bytes at a time. Linear weights stay
+ * as stored (f32, f16, bf16), with their rows padded; norms, biases and heads are widened to f32.
+ */
+import { InputError } from "../errors.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import { createTensor, type Dtype, dtypeBytes, type Tensor, uploadTensor } from "../tensor/tensor.ts";
+import type { ModelConfig } from "./config.ts";
+import type { Role, TensorSpec } from "./families/family.ts";
+import { expectedTensors, resolveTensors, tensorKey } from "./families/tensors.ts";
+import { type Checkpoint, type TensorInfo, toFloat32 } from "./safetensors/index.ts";
+
+/** Host bytes per read. */
+const chunkBytes = 8 * 2 ** 20;
+/** Bytes handed to the device before waiting for it, since the device keeps its own copy of each write until then. */
+const bytesInFlight = 64 * 2 ** 20;
+
+const deviceDtype: Readonly<Record<string, Dtype>> = { F32: "f32", F16: "f16", BF16: "bf16", F64: "f32" };
+
+interface Stored {
+  readonly spec: TensorSpec;
+  readonly info: TensorInfo;
+  /** Rows and columns as the device holds it, [out, in]. */
+  readonly rows: number;
+  readonly cols: number;
+}
+
+export class WeightLoader {
+  /** Checkpoint names that nothing asked for. */
+  readonly unused: readonly string[];
+  readonly #specs: ReadonlyMap<string, TensorSpec>;
+  readonly #found: ReadonlyMap<string, string>;
+  #inFlight = 0;
+
+  /** @throws InputError naming missing tensors, or the one whose shape is not the config's */
+  constructor(
+    readonly gpu: Gpu,
+    readonly checkpoint: Checkpoint,
+    readonly config: ModelConfig,
+  ) {
+    const resolved = resolveTensors(config, checkpoint.tensors);
+    this.#found = resolved.found;
+    this.unused = resolved.unused;
+    this.#specs = new Map(expectedTensors(config).map((spec) => [tensorKey(spec.role, spec.layer), spec]));
+  }
+
+  has(role: Role, layer?: number): boolean {
+    return this.#found.has(tensorKey(role, layer));
+  }
+
+  /**
+   * Weights of one shape [*, in] below each other in one tensor [sum of out, in], so that one matmul computes all of
+   * them. They stay as stored when they agree in dtype, else they are widened to f32.
+   */
+  async matrix(label: string, roles: readonly Role[], layer?: number): Promise<Tensor> {
+    const parts = roles.map((role) => this.#stored(role, layer));
+    const dtypes = new Set(parts.map((p) => this.#dtype(p.info)));
+    const dtype = dtypes.size === 1 ? (dtypes.values().next().value ?? "f32") : "f32";
+    const rows = parts.reduce((sum, p) => sum + p.rows, 0);
+    const tensor = createTensor(this.gpu, rows, parts[0]?.cols ?? 0, label, { dtype, persistent: true });
+    let first = 0;
+    for (const part of parts) {
+      if (part.spec.transposed) await this.#uploadTransposed(tensor, first, part);
+      else await this.#uploadRows(tensor, first, part);
+      first += part.rows;
+    }
+    return tensor;
+  }
+
+  /** Vectors end to end as one f32 row [1, n]; undefined where the model has none. */
+  async vector(label: string, roles: readonly Role[], layer?: number): Promise<Tensor | undefined> {
+    if (roles.some((role) => !this.has(role, layer))) return undefined;
+    const parts: Float32Array[] = [];
+    for (const role of roles) {
+      const { info } = this.#stored(role, layer);
+      this.#dtype(info);
+      parts.push(toFloat32(await this.checkpoint.read(info), info.dtype));
+    }
+    const values = new Float32Array(parts.reduce((sum, p) => sum + p.length, 0));
+    let at = 0;
+    for (const part of parts) {
+      values.set(part, at);
+      at += part.length;
+    }
+    return uploadTensor(this.gpu, values, values.length, label, { persistent: true });
+  }
+
+  #stored(role: Role, layer?: number): Stored {
+    const key = tensorKey(role, layer);
+    const spec = this.#specs.get(key);
+    const info = this.checkpoint.tensors.get(this.#found.get(key) ?? "");
+    if (spec === undefined || info === undefined) throw new Error(`The model has no tensor ${key}`);
+    const [a = 1, b = a] = spec.shape.length === 1 ? [1, spec.shape[0]] : spec.shape;
+    return spec.transposed ? { spec, info, rows: b, cols: a } : { spec, info, rows: a, cols: b };
+  }
+
+  /** @throws InputError for a dtype that no weight can have */
+  #dtype(info: TensorInfo): Dtype {
+    const dtype = deviceDtype[info.dtype];
+    if (dtype === undefined) {
+      throw new InputError(`${info.file}: tensor ${info.name} is stored as ${info.dtype}; weights must be F32, F16, BF16 or F64`);
+    }
+    return dtype;
+  }
+
+  async #uploadRows(tensor: Tensor, first: number, { info, rows, cols }: Stored): Promise<void> {
+    const stored = (info.end - info.begin) / (rows * cols);
+    const perChunk = Math.max(1, Math.floor(chunkBytes / (cols * stored)));
+    for (let row = 0; row < rows; row += perChunk) {
+      const count = Math.min(perChunk, rows - row);
+      const range = { byteOffset: row * cols * stored, byteLength: count * cols * stored };
+      const bytes = this.#convert(await this.checkpoint.read(info, range), info, tensor.dtype);
+      await this.#write(tensor, first + row, this.#pad(bytes, count, tensor));
+    }
+  }
+
+  /** A Conv1D weight [in, out] is turned once, here; it is read in rows of `in` and held turned as a whole. */
+  async #uploadTransposed(tensor: Tensor, first: number, { info, rows, cols }: Stored): Promise<void> {
+    const turned = new Uint8Array(rows * tensor.rowBytes);
+    const to = elements(turned, tensor.dtype);
+    const stored = (info.end - info.begin) / (rows * cols);
+    const perChunk = Math.max(1, Math.floor(chunkBytes / (rows * stored)));
+    for (let k = 0; k < cols; k += perChunk) {
+      const count = Math.min(perChunk, cols - k);
+      const range = { byteOffset: k * rows * stored, byteLength: count * rows * stored };
+      const bytes = this.#convert(await this.checkpoint.read(info, range), info, tensor.dtype);
+      const source = elements(bytes, tensor.dtype);
+      for (let j = 0; j < count; j++) {
+        for (let n = 0; n < rows; n++) to[n * tensor.stride + k + j] = source[j * rows + n] ?? 0;
+      }
+    }
+    await this.#write(tensor, first, turned);
+  }
+
+  #convert(bytes: Uint8Array<ArrayBuffer>, info: TensorInfo, dtype: Dtype): Uint8Array<ArrayBuffer> {
+    if (dtype !== "f32" || info.dtype === "F32") return bytes;
+    return new Uint8Array(toFloat32(bytes, info.dtype).buffer);
+  }
+
+  #pad(bytes: Uint8Array<ArrayBuffer>, rows: number, tensor: Tensor): Uint8Array<ArrayBuffer> {
+    const rowBytes = tensor.cols * dtypeBytes[tensor.dtype];
+    if (rowBytes === tensor.rowBytes) return bytes;
+    const padded = new Uint8Array(rows * tensor.rowBytes);
+    for (let r = 0; r < rows; r++) padded.set(bytes.subarray(r * rowBytes, (r + 1) * rowBytes), r * tensor.rowBytes);
+    return padded;
+  }
+
+  async #write(tensor: Tensor, row: number, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    this.gpu.write(tensor.buffer, row * tensor.rowBytes, bytes);
+    this.#inFlight += bytes.byteLength;
+    if (this.#inFlight < bytesInFlight) return;
+    this.#inFlight = 0;
+    await this.gpu.finish();
+  }
+}
+
+/** Elements by their bits, for moving them about. */
+function elements(bytes: Uint8Array<ArrayBuffer>, dtype: Dtype): Uint16Array | Uint32Array {
+  return dtypeBytes[dtype] === 2 ? new Uint16Array(bytes.buffer) : new Uint32Array(bytes.buffer);
+}
