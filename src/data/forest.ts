@@ -24,14 +24,28 @@ export interface ItemShape {
   readonly tokens: number;
 }
 
-/** One parent (of `parentLength` tokens, maybe 0) with the leaves that go on from it. */
-export interface Tree {
-  readonly sequences: readonly Int32Array[];
+/** What leaves have in common, and the parent that follows from it. */
+interface Stem {
   readonly shortest: number;
   readonly common: number;
+  /** Tokens of the parent; 0 where there is none. */
   readonly parentLength: number;
 }
 
+/** One parent, maybe none, with the sequences that go on from it. */
+export interface Tree {
+  readonly sequences: Int32Array[];
+  stem: Stem;
+}
+
+/** Where an item would go: the tree's index (a new one: the number of trees), its stem then, the tokens added. */
+interface Place {
+  readonly cost: number;
+  readonly index: number;
+  readonly stem: Stem;
+}
+
+/** @throws RmtrainError on an item without sequences or an empty sequence, which tokenising has refused before. */
 export function shapeOf(item: Item): ItemShape {
   const { sequences } = item;
   const first = sequences[0];
@@ -45,7 +59,7 @@ export function shapeOf(item: Item): ItemShape {
     shortest = Math.min(shortest, ids.length);
     common = Math.min(common, commonPrefix(first, ids));
   }
-  const parent = parentLengthOf(sequences.length, common, shortest);
+  const parent = stemOf(sequences.length, common, shortest).parentLength;
   const key = item.group ?? (parent > 0 ? first.subarray(0, parent).join() : undefined);
   return { sequences, key, length, shortest, common, tokens: length - (sequences.length - 1) * parent };
 }
@@ -65,51 +79,46 @@ export class Forest {
 
   /** Adds the item where it costs least: to a tree of its key, or as a tree of its own. Returns the tree's index. */
   add(item: ItemShape): number {
-    const { cost, index, tree } = this.#place(item);
-    this.trees[index] = tree;
+    const { cost, index, stem } = this.#place(item);
     this.tokens += cost;
+    const tree = this.trees[index];
+    if (tree !== undefined) {
+      tree.sequences.push(...item.sequences);
+      tree.stem = stem;
+      return index;
+    }
+    this.trees.push({ sequences: [...item.sequences], stem });
     if (item.key !== undefined) {
-      const known = this.#treesOf.get(item.key) ?? [];
-      if (!known.includes(index)) known.push(index);
-      this.#treesOf.set(item.key, known);
+      const known = this.#treesOf.get(item.key);
+      if (known === undefined) this.#treesOf.set(item.key, [index]);
+      else known.push(index);
     }
     return index;
   }
 
-  #place(item: ItemShape): { cost: number; index: number; tree: Tree } {
-    const { sequences, shortest, common } = item;
-    const parentLength = parentLengthOf(sequences.length, common, shortest);
-    let best = {
+  #place(item: ItemShape): Place {
+    let best: Place = {
       cost: item.tokens,
       index: this.trees.length,
-      tree: { sequences, shortest, common, parentLength },
+      stem: stemOf(item.sequences.length, item.common, item.shortest),
     };
     if (item.key === undefined) return best;
     for (const index of this.#treesOf.get(item.key) ?? []) {
-      const old = this.trees[index]!;
-      const tree = join(old, item);
-      const cost = item.length - saved(tree) + saved(old);
-      if (cost < best.cost) best = { cost, index, tree };
+      const { sequences, stem: old } = this.trees[index]!;
+      const between = commonPrefix(sequences[0]!, item.sequences[0]!);
+      const leaves = sequences.length + item.sequences.length;
+      const common = Math.min(old.common, item.common, between);
+      const stem = stemOf(leaves, common, Math.min(old.shortest, item.shortest));
+      const cost = item.length - (leaves - 1) * stem.parentLength + (sequences.length - 1) * old.parentLength;
+      if (cost < best.cost) best = { cost, index, stem };
     }
     return best;
   }
 }
 
-function join(tree: Tree, item: ItemShape): Tree {
-  const sequences = [...tree.sequences, ...item.sequences];
-  const shortest = Math.min(tree.shortest, item.shortest);
-  const between = commonPrefix(tree.sequences[0]!, item.sequences[0]!);
-  const common = Math.min(tree.common, item.common, between);
-  return { sequences, shortest, common, parentLength: parentLengthOf(sequences.length, common, shortest) };
-}
-
-function saved(tree: Tree): number {
-  return (tree.sequences.length - 1) * tree.parentLength;
-}
-
 /** Every leaf owns a row, so the parent ends before the shortest one does; a lone sequence has no parent. */
-function parentLengthOf(leaves: number, common: number, shortest: number): number {
-  return leaves < 2 ? 0 : Math.min(common, shortest - 1);
+function stemOf(leaves: number, common: number, shortest: number): Stem {
+  return { shortest, common, parentLength: leaves < 2 ? 0 : Math.min(common, shortest - 1) };
 }
 
 function commonPrefix(a: Int32Array, b: Int32Array): number {

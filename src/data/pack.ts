@@ -34,7 +34,7 @@ export function pack(items: readonly Item[]): PackedBatch {
   };
 
   /** Per tree, the segments of its leaves in the order in which its sequences came. */
-  const leaves = forest.trees.map(({ sequences, parentLength }) => {
+  const leaves = forest.trees.map(({ sequences, stem: { parentLength } }) => {
     const start = parentLength > 0 ? row : 0;
     if (parentLength > 0) layOut(sequences[0]!, 0, parentLength, 0, 0);
     const first = segments.length / 4;
