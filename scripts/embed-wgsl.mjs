@@ -6,7 +6,7 @@
  *   //#include NAME   pastes wgsl/lib/NAME.wgsl
  *   //#header NAME    the kernel is completed by one of wgsl/lib/NAME.CHOICE.wgsl, chosen when its pipeline is built
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync, existsSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -33,17 +33,20 @@ function parse(file) {
     );
     return "";
   });
-  code = code.replace(/^\/\/#include (\w+)\s*$/gm, (_, lib) => readFileSync(join(wgsl, "lib", `${lib}.wgsl`), "utf8"));
-  const enables = [];
-  code = code.replace(/^enable (\w+);\s*$/gm, (_, feature) => (enables.push(feature), ""));
+  code = code.replace(/^\/\/#include (\w+)\s*$/gm, (_, lib) =>
+    readFileSync(join(wgsl, "lib", `${lib}.wgsl`), "utf8"),
+  );
+  const enable = /^enable (\w+);\s*$/gm;
+  const enables = [...code.matchAll(enable)].map(([, feature]) => feature);
+  code = code.replace(enable, "");
 
   const plain = strip(code);
-  const bindings = [...plain.matchAll(/@group\(0\) @binding\((\d+)\) var<storage, (read|read_write)> (\w+)/g)].map(
-    ([, index, access, binding], i) => {
-      if (Number(index) !== i) fail(file, `binding ${index} stands at place ${i}; number them in order`);
-      return { name: binding, access };
-    },
-  );
+  const bindings = [
+    ...plain.matchAll(/@group\(0\) @binding\((\d+)\) var<storage, (read|read_write)> (\w+)/g),
+  ].map(([, index, access, binding], i) => {
+    if (Number(index) !== i) fail(file, `binding ${index} stands at place ${i}; number them in order`);
+    return { name: binding, access };
+  });
   const uniform = plain.match(/@group\(0\) @binding\((\d+)\) var<uniform> params: Params;/);
   if (!uniform || Number(uniform[1]) !== bindings.length) fail(file, "Params must be the last binding");
   const struct = plain.match(/struct Params \{([^}]*)\}/) ?? fail(file, "no struct Params");
@@ -52,7 +55,8 @@ function parse(file) {
     .map((field) => field.trim())
     .filter(Boolean)
     .map((field) => {
-      const [, fieldName, type] = field.match(/^(\w+)\s*:\s*(u32|i32|f32)$/) ?? fail(file, `Params field "${field}"`);
+      const [, fieldName, type] =
+        field.match(/^(\w+)\s*:\s*(u32|i32|f32)$/) ?? fail(file, `Params field "${field}"`);
       return { name: fieldName, type };
     });
   const overrides = [...plain.matchAll(/override (\w+)\s*:/g)].map(([, o]) => o);
@@ -74,7 +78,7 @@ const modules = new Map(
 );
 modules.set(
   "index.ts",
-  banner + kernels.map((k) => `export { ${identifier(k.name)} } from "./${k.name}.ts";`).join("\n") + "\n",
+  `${banner}${kernels.map((k) => `export { ${identifier(k.name)} } from "./${k.name}.ts";`).join("\n")}\n`,
 );
 
 mkdirSync(out, { recursive: true });

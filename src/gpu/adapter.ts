@@ -32,7 +32,9 @@ async function instance(backend: "default" | "null"): Promise<GPU> {
 /** @throws NoAdapterError with what to do about it. */
 export async function requestAdapter(request: AdapterRequest = {}): Promise<GPUAdapter> {
   const gpu = await instance(request.backend ?? "default");
-  const options: GPURequestAdapterOptions = { powerPreference: request.powerPreference ?? "high-performance" };
+  const options: GPURequestAdapterOptions = {
+    powerPreference: request.powerPreference ?? "high-performance",
+  };
   const adapter = await gpu.requestAdapter(options);
   if (adapter === null) {
     throw new NoAdapterError(
@@ -44,7 +46,12 @@ export async function requestAdapter(request: AdapterRequest = {}): Promise<GPUA
 }
 
 /** WebGPU features that kernels can use; each is asked for where the adapter has it, none is needed. */
-const wanted: readonly string[] = ["shader-f16", "subgroups", "timestamp-query", "chromium-experimental-subgroup-matrix"];
+const wanted: readonly string[] = [
+  "shader-f16",
+  "subgroups",
+  "timestamp-query",
+  "chromium-experimental-subgroup-matrix",
+];
 
 /** The adapter's full limits and every wanted feature. `exclude` leaves features out, to run the portable variants. */
 export function deviceDescriptor(adapter: GPUAdapter, exclude: readonly string[] = []): GPUDeviceDescriptor {

@@ -43,9 +43,15 @@ export function sizeClass(bytes: number): number {
   return Math.ceil(bytes / step) * step;
 }
 
-
 /** The values of GPUBufferUsage, which is a global in browsers only. */
-export const bufferUsage = { mapRead: 0x1, copySrc: 0x4, copyDst: 0x8, uniform: 0x40, storage: 0x80, queryResolve: 0x200 };
+export const bufferUsage = {
+  mapRead: 0x1,
+  copySrc: 0x4,
+  copyDst: 0x8,
+  uniform: 0x40,
+  storage: 0x80,
+  queryResolve: 0x200,
+};
 const usage = bufferUsage.storage | bufferUsage.copySrc | bufferUsage.copyDst;
 
 export class BufferPool {

@@ -29,7 +29,8 @@ export class DeviceLostError extends RmtrainError {
 /** The typed form of what a device's `uncapturederror` event carries. */
 export function typedError(error: GPUError): RmtrainError {
   const kind = error.constructor.name;
-  if (kind === "GPUOutOfMemoryError") return new OutOfMemoryError(`The GPU ran out of memory: ${error.message}`);
+  if (kind === "GPUOutOfMemoryError")
+    return new OutOfMemoryError(`The GPU ran out of memory: ${error.message}`);
   return new GpuValidationError(`The GPU refused a command (${kind}): ${error.message}`);
 }
 

@@ -32,7 +32,11 @@ export interface DeviceFacts {
 
 const softwareNames = /llvmpipe|lavapipe|swiftshader|software|microsoft basic render|warp/i;
 
-export function deviceFacts(device: GPUDevice, info: GPUAdapterInfo, faked: Partial<Limits> = {}): DeviceFacts {
+export function deviceFacts(
+  device: GPUDevice,
+  info: GPUAdapterInfo,
+  faked: Partial<Limits> = {},
+): DeviceFacts {
   const l = device.limits;
   const has = device.features.has("subgroups");
   return {
@@ -40,7 +44,8 @@ export function deviceFacts(device: GPUDevice, info: GPUAdapterInfo, faked: Part
     architecture: info.architecture,
     device: info.device,
     description: info.description,
-    software: info.isFallbackAdapter || softwareNames.test(`${info.description} ${info.device} ${info.architecture}`),
+    software:
+      info.isFallbackAdapter || softwareNames.test(`${info.description} ${info.device} ${info.architecture}`),
     features: new Set(device.features),
     limits: {
       maxBinding: l.maxStorageBufferBindingSize,

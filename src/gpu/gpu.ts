@@ -31,7 +31,11 @@ export const defaultMemoryBudget = 4 * 2 ** 30;
 export async function openGpu(options: OpenOptions = {}): Promise<Gpu> {
   const adapter = await requestAdapter(options);
   const device = await adapter.requestDevice(deviceDescriptor(adapter, options.exclude));
-  return new Gpu(device, deviceFacts(device, adapter.info, options.limits), options.memoryBudget ?? defaultMemoryBudget);
+  return new Gpu(
+    device,
+    deviceFacts(device, adapter.info, options.limits),
+    options.memoryBudget ?? defaultMemoryBudget,
+  );
 }
 
 export class Gpu implements Disposable {
@@ -58,7 +62,8 @@ export class Gpu implements Disposable {
       this.#failure ??= typedError(event.error);
     });
     void device.lost.then(({ reason, message }) => {
-      if (!this.#closed) this.#failure = new DeviceLostError(`The GPU device was lost (${reason}): ${message}`);
+      if (!this.#closed)
+        this.#failure = new DeviceLostError(`The GPU device was lost (${reason}): ${message}`);
     });
   }
 

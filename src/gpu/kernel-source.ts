@@ -39,7 +39,9 @@ export function assemble(kernel: KernelSource, variant: Variant): string {
     const choice = variant.headers?.[header];
     const text = choice === undefined ? undefined : choices[choice];
     if (text === undefined) {
-      throw new Error(`${kernel.name}: header "${header}" takes ${Object.keys(choices).join(" | ")}, not ${choice}`);
+      throw new Error(
+        `${kernel.name}: header "${header}" takes ${Object.keys(choices).join(" | ")}, not ${choice}`,
+      );
     }
     return text;
   });

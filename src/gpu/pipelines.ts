@@ -82,7 +82,12 @@ export class PipelineCache {
     const { layout, descriptor } = this.#describe(kernel, variant, key);
     const described = this.device.popErrorScope();
     try {
-      const compiled = { kernel, key, layout, pipeline: await this.device.createComputePipelineAsync(descriptor) };
+      const compiled = {
+        kernel,
+        key,
+        layout,
+        pipeline: await this.device.createComputePipelineAsync(descriptor),
+      };
       this.#ready.set(key, compiled);
       return compiled;
     } catch (error) {
@@ -123,9 +128,16 @@ export class PipelineCache {
   }
 }
 
-async function shaderError(key: string, reason: string, descriptor: GPUComputePipelineDescriptor, source: string) {
+async function shaderError(
+  key: string,
+  reason: string,
+  descriptor: GPUComputePipelineDescriptor,
+  source: string,
+) {
   const { messages } = await descriptor.compute.module.getCompilationInfo();
   const lines = source.split("\n");
-  const where = messages.map((m) => `${m.type} in line ${m.lineNum}: ${m.message}\n  ${lines[m.lineNum - 1] ?? ""}`);
+  const where = messages.map(
+    (m) => `${m.type} in line ${m.lineNum}: ${m.message}\n  ${lines[m.lineNum - 1] ?? ""}`,
+  );
   return new ShaderError([`Kernel ${key} does not compile: ${reason}`, ...where].join("\n"));
 }

@@ -68,7 +68,8 @@ export class Recorder {
     pass.setBindGroup(0, group, [this.#writeParams(kernel, d.params)]);
     const x = Math.min(d.workgroups, this.facts.limits.maxWorkgroups);
     const y = Math.ceil(d.workgroups / x);
-    if (y > this.facts.limits.maxWorkgroups) throw new Error(`${kernel.name}: ${d.workgroups} workgroups do not fit in two dimensions`);
+    if (y > this.facts.limits.maxWorkgroups)
+      throw new Error(`${kernel.name}: ${d.workgroups} workgroups do not fit in two dimensions`);
     pass.dispatchWorkgroups(x, y);
     this.stats.dispatches++;
     this.#work += d.work ?? 0;
@@ -115,7 +116,8 @@ export class Recorder {
   submit(): void {
     if (this.#encoder === undefined) return;
     this.#endPass();
-    if (this.#slot > 0) this.device.queue.writeBuffer(this.#arena, 0, this.#params, 0, this.#slot * paramsBytes);
+    if (this.#slot > 0)
+      this.device.queue.writeBuffer(this.#arena, 0, this.#params, 0, this.#slot * paramsBytes);
     this.device.queue.submit([this.#encoder.finish()]);
     this.#encoder = undefined;
     this.#slot = 0;
@@ -194,11 +196,19 @@ export class Recorder {
     });
     bindings.forEach((b, i) => {
       const written = kernel.bindings[i]?.access === "read_write";
-      const alias = bindings.find((other, j) => j !== i && other.buffer === b.buffer && (written || kernel.bindings[j]?.access === "read_write"));
-      if (alias !== undefined) throw new Error(`${kernel.name}: ${b.buffer.label} is bound twice, once for writing`);
+      const alias = bindings.find(
+        (other, j) =>
+          j !== i && other.buffer === b.buffer && (written || kernel.bindings[j]?.access === "read_write"),
+      );
+      if (alias !== undefined)
+        throw new Error(`${kernel.name}: ${b.buffer.label} is bound twice, once for writing`);
     });
     const uniform = { binding: bindings.length, resource: { buffer: this.#arena, size: paramsBytes } };
     this.stats.bindGroupsCreated++;
-    return this.device.createBindGroup({ label: kernel.name, layout: layout.group, entries: [...entries, uniform] });
+    return this.device.createBindGroup({
+      label: kernel.name,
+      layout: layout.group,
+      entries: [...entries, uniform],
+    });
   }
 }

@@ -37,7 +37,10 @@ export class Timer {
       staging: new Staging(this.device),
     };
     const { set, resolved, staging } = this.#queries;
-    this.recorder.timestamped({ querySet: set, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 }, record);
+    this.recorder.timestamped(
+      { querySet: set, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 },
+      record,
+    );
     this.recorder.resolveQueries(set, 2, resolved);
     const target = staging.take(16);
     this.recorder.copyRaw(resolved, target, 16);

@@ -33,7 +33,11 @@ export class Backbone {
   /** Columns of the widest activation; a batch's rows times this must fit one binding. */
   get widestActivation(): number {
     const { hiddenSize, heads, kvHeads, headDim, intermediateSize, activation } = this.config;
-    return Math.max(hiddenSize, (heads + 2 * kvHeads) * headDim, intermediateSize * (activation === "swiglu" ? 2 : 1));
+    return Math.max(
+      hiddenSize,
+      (heads + 2 * kvHeads) * headDim,
+      intermediateSize * (activation === "swiglu" ? 2 : 1),
+    );
   }
 
   /**
@@ -50,7 +54,9 @@ export class Backbone {
       );
     }
     const room = Math.max(capacity, batch.rows);
-    const x = embedding(gpu, weights.embed, uploadTensor(gpu, batch.ids, 1, "ids", { capacity: room }), { capacity: room });
+    const x = embedding(gpu, weights.embed, uploadTensor(gpu, batch.ids, 1, "ids", { capacity: room }), {
+      capacity: room,
+    });
     const forest = uploadForest(gpu, batch, room);
     if (weights.positions !== undefined) embedding(gpu, weights.positions, forest.positions, { into: x });
     observe?.(0, x);
@@ -100,7 +106,9 @@ export class Backbone {
 
   #norm(x: Tensor, { weight, bias }: NormWeights): Tensor {
     const { gpu, config } = this;
-    return bias === undefined ? rmsNorm(gpu, x, weight, config.normEps) : layerNorm(gpu, x, weight, bias, config.normEps);
+    return bias === undefined
+      ? rmsNorm(gpu, x, weight, config.normEps)
+      : layerNorm(gpu, x, weight, bias, config.normEps);
   }
 
   #activate(up: Tensor): Tensor {

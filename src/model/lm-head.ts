@@ -6,7 +6,10 @@ import type { Backbone } from "./backbone.ts";
 import type { WeightLoader } from "./weight-loader.ts";
 
 /** The head's weight [V, H]: the embedding where the model ties them. `owned` says whether the caller releases it. */
-export async function loadLmHead(loader: WeightLoader, backbone: Backbone): Promise<{ weight: Tensor; owned: boolean }> {
+export async function loadLmHead(
+  loader: WeightLoader,
+  backbone: Backbone,
+): Promise<{ weight: Tensor; owned: boolean }> {
   if (backbone.config.tied) return { weight: backbone.weights.embed, owned: false };
   return { weight: await loader.matrix("lm_head", ["lm_head"]), owned: true };
 }

@@ -38,13 +38,18 @@ export async function openModelFolder(dir: string): Promise<ModelFolder> {
 async function checkFolder(dir: string): Promise<void> {
   const found = await stat(dir).catch(() => undefined);
   if (found?.isDirectory()) return;
-  if (found !== undefined) throw new InputError(`${dir} is a file; give the model's folder, with config.json and *.safetensors in it`);
+  if (found !== undefined)
+    throw new InputError(
+      `${dir} is a file; give the model's folder, with config.json and *.safetensors in it`,
+    );
   if (/^[\w.-]+\/[\w.-]+$/.test(dir)) {
     throw new InputError(
       `There is no folder ${dir}. If it is a model of the Hugging Face Hub, download it first:\n  hf download ${dir} --local-dir ${dir}`,
     );
   }
-  throw new InputError(`There is no folder ${dir}; give a model's folder, with config.json and *.safetensors in it`);
+  throw new InputError(
+    `There is no folder ${dir}; give a model's folder, with config.json and *.safetensors in it`,
+  );
 }
 
 async function readJson(file: string): Promise<unknown> {
@@ -52,7 +57,9 @@ async function readJson(file: string): Promise<unknown> {
   try {
     text = await readFile(file, "utf8");
   } catch (error) {
-    throw new InputError(`${file} cannot be read (${error instanceof Error ? error.message : error}); a model folder needs one`);
+    throw new InputError(
+      `${file} cannot be read (${error instanceof Error ? error.message : error}); a model folder needs one`,
+    );
   }
   try {
     return JSON.parse(text);

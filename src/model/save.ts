@@ -11,7 +11,12 @@ import type { ModelFolder } from "./model-folder.ts";
 import { type SavedPadding, savedPadding } from "./padding.ts";
 import { type InputRecipe, RECIPE_KEY, serialiseRecipe } from "./recipe.ts";
 import { headName } from "./reward-head.ts";
-import { type Checkpoint, type TensorInfo, type TensorSource, writeSafetensors } from "./safetensors/index.ts";
+import {
+  type Checkpoint,
+  type TensorInfo,
+  type TensorSource,
+  writeSafetensors,
+} from "./safetensors/index.ts";
 import { listTokenizerFiles, type Tokenizer } from "./tokenizer.ts";
 
 const chunkBytes = 8 * 2 ** 20;
@@ -28,13 +33,21 @@ export interface TrainedHead {
 export async function saveRewardModel(out: string, base: ModelFolder, head: TrainedHead): Promise<void> {
   await mkdir(out, { recursive: true });
   const padding = savedPadding(base.config.vocabSize, head.recipe, head.tokenizer);
-  for (const file of await listTokenizerFiles(base.dir)) await copyFile(join(base.dir, file), join(out, file));
+  for (const file of await listTokenizerFiles(base.dir))
+    await copyFile(join(base.dir, file), join(out, file));
   const config = savedConfig(base.config, head.recipe, padding);
   await writeFileAtomic(join(out, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
-  await writeSafetensors(join(out, "model.safetensors"), [...backboneSources(base, padding), headSource(head.weight)]);
+  await writeSafetensors(join(out, "model.safetensors"), [
+    ...backboneSources(base, padding),
+    headSource(head.weight),
+  ]);
 }
 
-function savedConfig(config: ModelConfig, recipe: InputRecipe, padding: SavedPadding): Record<string, unknown> {
+function savedConfig(
+  config: ModelConfig,
+  recipe: InputRecipe,
+  padding: SavedPadding,
+): Record<string, unknown> {
   return {
     ...config.raw,
     architectures: [architectureName(config.family, "sequence-classification")],
@@ -69,5 +82,10 @@ async function* stored(checkpoint: Checkpoint, info: TensorInfo, grown: boolean)
 }
 
 function headSource(weight: Float32Array<ArrayBuffer>): TensorSource {
-  return { name: headName, dtype: "F32", shape: [1, weight.length], data: () => new Uint8Array(weight.buffer) };
+  return {
+    name: headName,
+    dtype: "F32",
+    shape: [1, weight.length],
+    data: () => new Uint8Array(weight.buffer),
+  };
 }

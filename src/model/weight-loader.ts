@@ -98,7 +98,9 @@ export class WeightLoader {
   #dtype(info: TensorInfo): Dtype {
     const dtype = deviceDtype[info.dtype];
     if (dtype === undefined) {
-      throw new InputError(`${info.file}: tensor ${info.name} is stored as ${info.dtype}; weights must be F32, F16, BF16 or F64`);
+      throw new InputError(
+        `${info.file}: tensor ${info.name} is stored as ${info.dtype}; weights must be F32, F16, BF16 or F64`,
+      );
     }
     return dtype;
   }
@@ -141,7 +143,8 @@ export class WeightLoader {
     const rowBytes = tensor.cols * dtypeBytes[tensor.dtype];
     if (rowBytes === tensor.rowBytes) return bytes;
     const padded = new Uint8Array(rows * tensor.rowBytes);
-    for (let r = 0; r < rows; r++) padded.set(bytes.subarray(r * rowBytes, (r + 1) * rowBytes), r * tensor.rowBytes);
+    for (let r = 0; r < rows; r++)
+      padded.set(bytes.subarray(r * rowBytes, (r + 1) * rowBytes), r * tensor.rowBytes);
     return padded;
   }
 

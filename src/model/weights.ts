@@ -48,14 +48,25 @@ export async function loadDecoder(loader: WeightLoader, config: ModelConfig): Pr
     if (tensor === undefined) throw new Error(`The model has no tensor ${role} in layer ${layer}`);
     return tensor;
   };
-  const norm = async (name: "attn_norm" | "mlp_norm" | "final_norm", layer?: number): Promise<NormWeights> => ({
+  const norm = async (
+    name: "attn_norm" | "mlp_norm" | "final_norm",
+    layer?: number,
+  ): Promise<NormWeights> => ({
     weight: await vector(`${name}.weight`, layer),
     bias: await loader.vector(`${name}.bias`, [`${name}.bias`], layer),
   });
   type Part = "qkv" | "q" | "k" | "v" | "o" | "gate" | "up" | "down";
   const linear = async (label: string, parts: readonly Part[], layer: number): Promise<LinearWeights> => ({
-    weight: await loader.matrix(`layer ${layer} ${label}`, parts.map((p): Role => `${p}.weight`), layer),
-    bias: await loader.vector(`layer ${layer} ${label} bias`, parts.map((p): Role => `${p}.bias`), layer),
+    weight: await loader.matrix(
+      `layer ${layer} ${label}`,
+      parts.map((p): Role => `${p}.weight`),
+      layer,
+    ),
+    bias: await loader.vector(
+      `layer ${layer} ${label} bias`,
+      parts.map((p): Role => `${p}.bias`),
+      layer,
+    ),
   });
 
   const layers: LayerWeights[] = [];

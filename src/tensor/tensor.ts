@@ -2,10 +2,11 @@
  * @file Tensor: a matrix of rows in a GPU buffer. Every row begins at a multiple of 16 bytes and is padded with zeros
  * to one, so that kernels load whole vec4s and never meet a ragged end; whoever writes a tensor writes its padding.
  */
-import type { Binding } from "../gpu/recorder.ts";
+
 import type { GpuBuffer } from "../gpu/buffers.ts";
 import { formatBytes, OutOfMemoryError } from "../gpu/errors.ts";
 import type { Gpu } from "../gpu/gpu.ts";
+import type { Binding } from "../gpu/recorder.ts";
 
 /** What a tensor's elements are on the device. Activations are f32; f16 and bf16 are frozen weights as stored. */
 export type Dtype = "f32" | "f16" | "bf16" | "i32";
@@ -57,7 +58,13 @@ export interface TensorOptions {
 }
 
 /** A tensor with unspecified contents. */
-export function createTensor(gpu: Gpu, rows: number, cols: number, label: string, options: TensorOptions = {}): Tensor {
+export function createTensor(
+  gpu: Gpu,
+  rows: number,
+  cols: number,
+  label: string,
+  options: TensorOptions = {},
+): Tensor {
   const dtype = options.dtype ?? "f32";
   const capacity = Math.max(rows, options.capacity ?? rows);
   const bytes = capacity * paddedStride(cols, dtype) * dtypeBytes[dtype];
@@ -74,7 +81,8 @@ export function uploadTensor(
   options: Omit<TensorOptions, "dtype"> = {},
 ): Tensor {
   const rows = cols === 0 ? 0 : data.length / cols;
-  if (!Number.isInteger(rows)) throw new Error(`${label}: ${data.length} values are no whole rows of ${cols}`);
+  if (!Number.isInteger(rows))
+    throw new Error(`${label}: ${data.length} values are no whole rows of ${cols}`);
   const dtype = data instanceof Int32Array ? "i32" : "f32";
   const tensor = createTensor(gpu, rows, cols, label, { ...options, dtype });
   if (rows > 0) gpu.write(tensor.buffer, 0, padRows(data, cols, tensor.stride));

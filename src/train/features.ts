@@ -36,8 +36,18 @@ export async function computeFeatures(
   try {
     const counts = await runBatches(backbone, items, options, ({ batch, items: indices, hidden }) => {
       const leaves = readRows(batch, readIndex);
-      const gathered = gatherRows(gpu, hidden, uploadTensor(gpu, leaves, 1, "leaf rows", { capacity: hidden.capacity }));
-      gpu.recorder.copy(gathered.buffer, 0, table.buffer.raw, next * table.rowBytes, leaves.length * table.rowBytes);
+      const gathered = gatherRows(
+        gpu,
+        hidden,
+        uploadTensor(gpu, leaves, 1, "leaf rows", { capacity: hidden.capacity }),
+      );
+      gpu.recorder.copy(
+        gathered.buffer,
+        0,
+        table.buffer.raw,
+        next * table.rowBytes,
+        leaves.length * table.rowBytes,
+      );
       table.buffer.lastRecording = gpu.recorder.recording;
       for (const i of indices) {
         const own = rows[i]!;

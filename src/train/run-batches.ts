@@ -34,7 +34,10 @@ export const defaultBatchTokens = 4096;
 /** The token budget, lowered where the device cannot bind an activation of that many rows at once. */
 export function fittingBatchTokens(backbone: Backbone, wanted: number): number {
   const { maxBinding } = backbone.gpu.facts.limits;
-  return Math.max(1, Math.min(wanted, Math.floor(maxBinding / (16 * Math.ceil(backbone.widestActivation / 4)))));
+  return Math.max(
+    1,
+    Math.min(wanted, Math.floor(maxBinding / (16 * Math.ceil(backbone.widestActivation / 4)))),
+  );
 }
 
 /**
@@ -74,7 +77,9 @@ function recordBatch(
 
 /** The row at which each sequence of a batch is read. @param readIndex of a sequence's ids: the token to read */
 export function readRows(batch: PackedBatch, readIndex: (ids: Int32Array) => number): Int32Array {
-  return Int32Array.from({ length: batch.sequenceSegments.length }, (_, n) => rowOf(batch, n, readIndex(sequenceIds(batch, n))));
+  return Int32Array.from({ length: batch.sequenceSegments.length }, (_, n) =>
+    rowOf(batch, n, readIndex(sequenceIds(batch, n))),
+  );
 }
 
 /** The ids of sequence `n`, prompt included. */
