@@ -1,0 +1,199 @@
+/** @file A reward model ready to use: texts or ids in, rewards out; the reward of every prefix of a text. */
+import type { Item } from "../data/pack.ts";
+import { type TextEncoder, tokenise } from "../data/tokenise.ts";
+import { InputError } from "../errors.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import { gatherRows } from "../kernels/embedding.ts";
+import { linear } from "../kernels/linear.ts";
+import { rowOf, sequenceLength } from "../kernels/packed-batch.ts";
+import type { Backbone } from "../model/backbone.ts";
+import type { ModelConfig } from "../model/config.ts";
+import { loadBackbone } from "../model/load.ts";
+import { openModelFolder } from "../model/model-folder.ts";
+import { type InputRecipe, readIndex } from "../model/recipe.ts";
+import { readHead, uploadHead } from "../model/reward-head.ts";
+import { listTokenizerFiles, loadTokenizer, type Tokenizer } from "../model/tokenizer.ts";
+import { readTensor, type Tensor, uploadTensor } from "../tensor/tensor.ts";
+import { initialHead } from "../train/head-init.ts";
+import type { HeadInit } from "../train/options.ts";
+import {
+  defaultBatchTokens,
+  type RunOptions,
+  readRows,
+  runBatches,
+  type TokenCounts,
+} from "../train/run-batches.ts";
+
+export interface LoadOptions {
+  /** What to do where the checkpoint has no head. Default "keep": that is an error. */
+  readonly initHead?: HeadInit;
+  /** Of a random head. Default 0. */
+  readonly seed?: number;
+}
+
+export interface SequenceReward {
+  readonly reward: number;
+  /** Reward of every prefix, [tokens]; only where it was asked for. */
+  readonly perToken?: Float32Array;
+}
+
+export interface ScoreOptions extends Partial<RunOptions> {
+  readonly perToken?: boolean;
+}
+
+/** One prefix of a traced text. */
+export interface TracePoint {
+  readonly tokenId: number;
+  /** What the token adds to the text; empty for a token that only completes a character later. */
+  readonly token: string;
+  /** The text up to and including the token. */
+  readonly prefix: string;
+  readonly reward: number;
+}
+
+export class RewardModel implements Disposable {
+  /** Tokens computed so far, and what padded batches would have computed. */
+  readonly counts: TokenCounts = { computed: 0, padded: 0 };
+
+  private constructor(
+    readonly gpu: Gpu,
+    readonly backbone: Backbone,
+    /** [1, H] f32 */
+    readonly head: Tensor,
+    readonly recipe: InputRecipe,
+    readonly hasRecipe: boolean,
+    /** Undefined where the folder has none: records must be ids then. */
+    readonly tokenizer: Tokenizer | undefined,
+    /** Names of the checkpoint's tensors that were not used. */
+    readonly unused: readonly string[],
+  ) {}
+
+  /**
+   * Loads a folder in Hugging Face's layout: ours, or any *ForSequenceClassification with one label of a known family.
+   * @throws InputError naming the file or tensor and what to do
+   */
+  static async load(gpu: Gpu, dir: string, options: LoadOptions = {}): Promise<RewardModel> {
+    await using folder = await openModelFolder(dir);
+    const { config, recipe, hasRecipe } = folder;
+    const own = await readHead(folder);
+    const init = options.initHead ?? "keep";
+    if (own === undefined && init === "keep") {
+      throw new InputError(
+        `${dir} has no reward head (score.weight). Train one with: rmtrain train --model ${dir} --data prefs.jsonl; or score with a random one: --init-head normal`,
+      );
+    }
+    const hasTokenizer = (await listTokenizerFiles(dir)).includes("tokenizer.json");
+    const tokenizer = hasTokenizer ? await loadTokenizer(dir) : undefined;
+    const { backbone, unused } = await loadBackbone(gpu, folder);
+    const head = initialHead(init, own, config.hiddenSize, options.seed ?? 0);
+    return new RewardModel(
+      gpu,
+      backbone,
+      uploadHead(gpu, head, config),
+      recipe,
+      hasRecipe,
+      tokenizer,
+      unused,
+    );
+  }
+
+  get config(): ModelConfig {
+    return this.backbone.config;
+  }
+
+  /** Rewards of texts, in order, as the checkpoint's recipe reads them. Raw values, never a sigmoid. */
+  async score(texts: readonly string[], options: ScoreOptions = {}): Promise<number[]> {
+    const items = texts.map((text, i): Item => ({ sequences: [this.encode(text, `text ${i}`)] }));
+    return (await this.scoreItems(items, options)).map(([only]) => only?.reward ?? Number.NaN);
+  }
+
+  /** The ids of a text with the checkpoint's recipe: its special tokens, and EOS where the recipe adds one. */
+  encode(text: string, where = "text"): Int32Array {
+    const { vocabSize } = this.config;
+    const encoder: { encoder?: TextEncoder } =
+      this.tokenizer === undefined ? {} : { encoder: this.tokenizer };
+    const content = { kind: "text", prompt: "", replies: [text] } as const;
+    const { sequences } = tokenise(content, where, { ...encoder, recipe: this.recipe, vocabSize });
+    return sequences[0] ?? new Int32Array();
+  }
+
+  /** Rewards of items' sequences, `[item][sequence]`; prompts that sequences share are computed once. */
+  async scoreItems(items: readonly Item[], options: ScoreOptions = {}): Promise<SequenceReward[][]> {
+    const results: SequenceReward[][] = items.map(() => []);
+    const run: RunOptions = {
+      batchTokens: options.batchTokens ?? defaultBatchTokens,
+      onProgress: options.onProgress,
+    };
+    const counts = await runBatches(this.backbone, items, run, ({ batch, items: indices, hidden }) => {
+      const leaves = readRows(batch, (ids) => this.#readIndex(ids));
+      const rewards = options.perToken ? this.#rewards(hidden) : this.#rewards(this.#gather(hidden, leaves));
+      return readTensor(this.gpu, rewards).then((values) => {
+        let n = 0;
+        for (const i of indices) {
+          for (const _ of items[i]!.sequences) {
+            if (options.perToken) {
+              const at = (p: number) => values[rowOf(batch, n, p)]!;
+              const perToken = Float32Array.from({ length: sequenceLength(batch, n) }, (_, p) => at(p));
+              results[i]!.push({ reward: values[leaves[n]!]!, perToken });
+            } else {
+              results[i]!.push({ reward: values[n]! });
+            }
+            n++;
+          }
+        }
+      });
+    });
+    this.counts.computed += counts.computed;
+    this.counts.padded += counts.padded;
+    return results;
+  }
+
+  /** The reward of every prefix of a text, from one causal pass. */
+  async trace(text: string): Promise<TracePoint[]> {
+    const ids = this.encode(text);
+    const { tokenizer } = this;
+    if (tokenizer === undefined)
+      throw new InputError("A trace of text needs a tokenizer, and the model has none");
+    const [[scored] = []] = await this.scoreItems([{ sequences: [ids] }], { perToken: true });
+    let before = "";
+    return Array.from(ids, (tokenId, p) => {
+      const prefix = tokenizer.decode(ids.subarray(0, p + 1));
+      const token = prefix.startsWith(before) ? prefix.slice(before.length) : prefix;
+      before = prefix;
+      return { tokenId, token, prefix, reward: scored?.perToken?.[p] ?? Number.NaN };
+    });
+  }
+
+  /** Gives every buffer back to the pool. */
+  release(): void {
+    this.backbone.release();
+    this.gpu.release(this.head.buffer);
+  }
+
+  [Symbol.dispose](): void {
+    this.release();
+  }
+
+  /** Of sequences that both rules read, how many would be read elsewhere by the other. For a warning. */
+  differsFromLast(ids: Int32Array): boolean {
+    const rule = { readPosition: "rightmost-non-pad" } as const;
+    return readIndex(ids, rule, this.config.padTokenId) !== ids.length - 1;
+  }
+
+  #readIndex(ids: Int32Array): number {
+    return readIndex(ids, this.recipe, this.config.padTokenId);
+  }
+
+  #gather(hidden: Tensor, rows: Int32Array): Tensor {
+    return gatherRows(
+      this.gpu,
+      hidden,
+      uploadTensor(this.gpu, rows, 1, "leaf rows", { capacity: hidden.capacity }),
+    );
+  }
+
+  /** [n, H] -> [n, 1] */
+  #rewards(features: Tensor): Tensor {
+    return linear(this.gpu, features, this.head);
+  }
+}
