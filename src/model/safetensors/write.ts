@@ -36,7 +36,7 @@ export async function writeSafetensors(
   const placed = placeTensors(path, tensors);
   const header = encodeHeader(path, placed, metadata);
   await replaceFile(path, async (handle) => {
-    await writeAll(handle, header);
+    await handle.writeFile(header);
     for (const tensor of placed) await writeTensor(path, handle, tensor);
   });
 }
@@ -96,16 +96,7 @@ async function writeTensor(path: string, handle: FileHandle, tensor: PlacedTenso
   for await (const chunk of data instanceof Uint8Array ? [data] : data) {
     written += chunk.byteLength;
     if (written > size) throw new RmtrainError(`${wanted}, its producer gave at least ${written}`);
-    await writeAll(handle, chunk);
+    await handle.writeFile(chunk); // appends, however little one system call takes
   }
   if (written < size) throw new RmtrainError(`${wanted}, its producer gave ${written}`);
-}
-
-/** A single system call writes less than 2 GiB; `write` reports how much it took. */
-async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  const most = 2 ** 30;
-  for (let at = 0; at < bytes.byteLength; ) {
-    const { bytesWritten } = await handle.write(bytes, at, Math.min(most, bytes.byteLength - at));
-    at += bytesWritten;
-  }
 }

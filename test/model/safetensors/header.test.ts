@@ -29,6 +29,8 @@ describe("a valid header", () => {
     expect(parse(spaced, 8).tensors.get("s")?.shape).toEqual([]);
     const empty = `{"e":${entry("F32", [0, 5], 4, 4)},"f":${entry("F32", [0], 0, 0)},"x":${entry("F32", [1], 0, 4)}}`;
     expect([...parse(empty, 4).tensors.keys()]).toEqual(["f", "x", "e"]);
+    const late = `{"x":${entry("F32", [1], 0, 4)},"f":${entry("F32", [0], 0, 0)}}`;
+    expect([...parse(late, 4).tensors.keys()]).toEqual(["f", "x"]);
   });
 
   it("may name a tensor or a metadata key like a property of every object", () => {
