@@ -6,7 +6,7 @@
 
 import { type Random, seededRandom } from "./random.ts";
 import { KINDS, type Kind, SPLITS, type Split, TEMPLATES } from "./templates.ts";
-import { EVAL_TOPICS, TRAIN_TOPICS, type Topic } from "./topics.ts";
+import { EVAL_TOPICS, type Topic, TRAIN_TOPICS } from "./topics.ts";
 
 /** One line of examples/prefs.jsonl. The prompt ends in a line feed, so prompt + reply reads as two lines. */
 export interface ExamplePair {
@@ -70,11 +70,15 @@ function drawPair(
     const rejected = patterns.rejected ? fill(random.pick(patterns.rejected), slots) : garble(chosen, random);
     if (seen.has(chosen) || seen.has(rejected)) continue;
     const difference = chosen.length - rejected.length;
-    const fits = patterns.rejected ? difference !== 0 && difference > 0 === chosenLonger : chosen !== rejected;
+    const fits = patterns.rejected
+      ? difference !== 0 && difference > 0 === chosenLonger
+      : chosen !== rejected;
     if (!fits || Math.abs(difference) > MAX_LENGTH_DIFFERENCE) continue;
     return { prompt: `${fill(random.pick(patterns.prompts), slots)}\n`, chosen, rejected, kind, split };
   }
-  throw new Error(`no ${kind} pair of the right lengths about ${topic.activity}: vary the templates' lengths`);
+  throw new Error(
+    `no ${kind} pair of the right lengths about ${topic.activity}: vary the templates' lengths`,
+  );
 }
 
 /** Replaces {slot} by its text, {Slot} by its text with a capital first letter. */
