@@ -28,6 +28,9 @@ describe("resolveTensors", () => {
     "llama-lm-tied",
     "qwen2-lm",
     "adamw-head",
+    "qwen3",
+    "llama-rope3-bias",
+    "gpt2-erf",
   ] as const)("finds every tensor of %s and leaves none over", (name) => {
     const { config, tensors } = load(name);
     const { found, missing, unused } = resolveTensors(config, tensors);
@@ -151,12 +154,15 @@ describe("expectedTensors", () => {
 });
 
 describe("names to write", () => {
-  it.each(["gpt2", "llama", "qwen2"] as const)("are those of %s's own checkpoint", (name) => {
-    const { config, tensors } = load(name);
-    const names = expectedTensors(config).map((t) => hfName(config, t.role, t.layer));
-    expect(names.sort()).toEqual([...tensors.keys()].sort());
-    expect([architectureName(config.family, "sequence-classification")]).toEqual(config.raw.architectures);
-  });
+  it.each(["gpt2", "llama", "qwen2", "qwen3", "llama-rope3-bias"] as const)(
+    "are those of %s's own checkpoint",
+    (name) => {
+      const { config, tensors } = load(name);
+      const names = expectedTensors(config).map((t) => hfName(config, t.role, t.layer));
+      expect(names.sort()).toEqual([...tensors.keys()].sort());
+      expect([architectureName(config.family, "sequence-classification")]).toEqual(config.raw.architectures);
+    },
+  );
 
   it("throws for a role that the family lacks", () => {
     expect(() => hfName(load("llama").config, "positions")).toThrow(RangeError);

@@ -1,6 +1,5 @@
 /**
- * @file Qwen3's float64 reference. No golden covers it: what is tested follows from the formula, and from Llama's
- * reference, which the goldens do cover.
+ * @file What follows from Qwen3's formula, for any weights: norms of each head of q and k, before the rotation.
  */
 import { describe, expect, it } from "vitest";
 import { parseConfig } from "../../src/model/config.ts";
@@ -9,7 +8,7 @@ import { relativeError } from "./error.ts";
 import { referenceForward } from "./forward.ts";
 import { values } from "./values.ts";
 
-describe("Qwen3, which has no golden: what follows from the formula", () => {
+describe("Qwen3's norms of q and k", () => {
   const json = {
     model_type: "qwen3",
     hidden_size: 12,

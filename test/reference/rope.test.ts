@@ -1,4 +1,4 @@
-/** @file The float64 rotary embedding: what rotations keep, and Llama 3's rescaling, which no golden covers. */
+/** @file The float64 rotary embedding: what rotations keep, and Llama 3's rescaling. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { relativeError } from "./error.ts";
