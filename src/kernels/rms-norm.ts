@@ -1,27 +1,25 @@
-/** @file RMSNorm, over whole rows or over each head's columns. */
+/** @file RMSNorm over whole rows. */
 import type { Gpu } from "../gpu/gpu.ts";
 import { bind, createTensor, type Tensor } from "../tensor/tensor.ts";
 import { rmsNorm as kernel } from "./generated/index.ts";
-import { ceilDiv, expectShape } from "./shapes.ts";
-
-const WG = 64;
+import { workgroupsForRows } from "./row-kernel.ts";
+import { expectShape } from "./shapes.ts";
 
 /**
- * y = x / sqrt(mean(x^2) + eps) * weight over each group of `weight.cols` columns (Zhang & Sennrich 2019, eq. 4).
- * @param x [T, groups * D] f32
- * @param weight [1, D] f32
- * @returns [T, groups * D] f32
+ * y = x / sqrt(mean(x^2) + eps) * weight over each row (Zhang & Sennrich 2019, eq. 4).
+ * @param x [T, H] f32
+ * @param weight [1, H] f32
+ * @returns [T, H] f32
  */
 export function rmsNorm(gpu: Gpu, x: Tensor, weight: Tensor, eps: number): Tensor {
-  expectShape("rmsNorm", weight, 1, weight.cols);
-  const groups = x.cols / weight.cols;
-  if (!Number.isInteger(groups)) throw new Error(`rmsNorm: ${x.shape} is no whole number of ${weight.shape}`);
+  expectShape("rmsNorm", x, x.rows, x.cols);
+  expectShape("rmsNorm", weight, 1, x.cols);
   const y = createTensor(gpu, x.rows, x.cols, "rms_norm", { capacity: x.capacity });
   gpu.recorder.dispatch(kernel, {
     bindings: [bind(gpu, x), bind(gpu, weight), bind(gpu, y)],
-    params: { rows: x.rows, groups, cols: weight.cols, x_stride: x.stride, y_stride: y.stride, eps },
-    workgroups: ceilDiv(x.rows * groups, WG),
-    work: 4 * x.rows * x.cols,
+    params: { rows: x.rows, cols: x.cols, stride4: x.stride4, eps },
+    workgroups: workgroupsForRows(x.rows),
+    work: 4 * x.rows * x.stride,
   });
   return y;
 }

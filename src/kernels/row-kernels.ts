@@ -1,0 +1,18 @@
+/** @file Every pipeline of the row and elementwise kernels, for building them ahead and for tests that compile all. */
+import type { KernelSource, Variant } from "../gpu/kernel-source.ts";
+import { geluVariant } from "./gelu.ts";
+import { add, gelu, layerNorm, rmsNorm, swiglu } from "./generated/index.ts";
+
+export interface KernelVariant {
+  readonly kernel: KernelSource;
+  readonly variant: Variant;
+}
+
+export const rowKernels: readonly KernelVariant[] = [
+  { kernel: rmsNorm, variant: {} },
+  { kernel: layerNorm, variant: {} },
+  { kernel: swiglu, variant: {} },
+  { kernel: gelu, variant: geluVariant.tanh },
+  { kernel: gelu, variant: geluVariant.erf },
+  { kernel: add, variant: {} },
+];
