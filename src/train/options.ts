@@ -67,6 +67,9 @@ export const trainDefaults = {
   groupBy: "kind",
 } as const satisfies Partial<TrainOptions>;
 
+/** What a run must be told; the rest has defaults. */
+export type TrainArguments = Pick<TrainOptions, "model" | "data" | "out"> & Partial<TrainOptions>;
+
 /** Share held out where neither the options nor the records say. */
 export const defaultEvalSplit = 0.1;
 /** Upper bound of the default --max-length, in tokens. */

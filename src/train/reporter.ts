@@ -1,0 +1,12 @@
+/** @file What a run tells while it runs. The command line draws it; a library user may ignore it. */
+import type { EvalLine, TrainLine } from "./metrics.ts";
+
+export interface TrainReporter {
+  /** One line that the user should see: what was read, what was left out, a warning. */
+  note(text: string): void;
+  /** The backbone's pass over all records. */
+  features?(done: number, total: number, tokens: number): void;
+  /** A line of metrics; `total` steps in all. */
+  trained?(line: TrainLine, total: number): void;
+  evaluated?(line: EvalLine): void;
+}
