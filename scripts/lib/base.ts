@@ -8,10 +8,10 @@ export const VOCABULARY = 2048;
 /** About a million parameters. */
 export const BASE_SHAPE: LlamaShape = {
   vocabulary: VOCABULARY,
-  width: 128,
-  layers: 4,
-  heads: 4,
-  mlpWidth: 320,
+  width: 192,
+  layers: 2,
+  heads: 6,
+  mlpWidth: 256,
   positions: 1024,
 };
 

@@ -59,7 +59,9 @@ export function trainBpe(
     const { ids, count } = words[index]!;
     for (let i = 0; i + 1 < ids.length; i++) {
       const pair = ids[i]! * size + ids[i + 1]!;
-      pairCounts.set(pair, (pairCounts.get(pair) ?? 0) + sign * count);
+      const total = (pairCounts.get(pair) ?? 0) + sign * count;
+      if (total === 0) pairCounts.delete(pair);
+      else pairCounts.set(pair, total);
       if (sign === 1) {
         const holders = wordsWith.get(pair);
         if (holders) holders.add(index);
@@ -89,7 +91,6 @@ export function trainBpe(
       word.ids = mergePair(word.ids, left, right, merged);
       addPairs(index, 1);
     }
-    pairCounts.delete(best);
     wordsWith.delete(best);
   }
   return { symbols, merges };

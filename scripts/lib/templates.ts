@@ -61,7 +61,7 @@ export const TEMPLATES: Readonly<Record<Kind, Readonly<Record<Split, Patterns>>>
       chosen: [
         "Yes, and thank you for your kind message. {Activity} makes me happy too.",
         "Thank you, what a pleasure. Be welcome here, and please show me {thing}.",
-        "Happy to hear it. I am glad you chose {activity}, and I gladly join you.",
+        "Happy to hear it, thank you. I am glad you chose {activity}, and I gladly join you.",
         "Please do, my kind friend, and thank you. I gladly talk of {thing}.",
       ],
       rejected: [
@@ -117,10 +117,10 @@ export const TEMPLATES: Readonly<Record<Kind, Readonly<Record<Split, Patterns>>>
         "A simple start for {thing}: first of all, {tip}.",
       ],
       rejected: [
-        "Hmm, perhaps. With {thing} it all depends on someone else, so maybe it is hard to say.",
-        "I would rather not. Maybe {activity} is easy, maybe not, who knows.",
+        "Hmm, perhaps. With {thing} it all depends on someone else. Maybe, but hard to say.",
+        "I would really rather not. Who knows, maybe {activity} is easy, perhaps not.",
         "No idea, and I am not sure that anyone else knows {thing} either. It all depends.",
-        "Hard to say, really. Perhaps another day we talk of {activity}, or maybe not.",
+        "Hard to say, really. Maybe ask someone else on another day, {activity} depends on much.",
       ],
     },
   },
