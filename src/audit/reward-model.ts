@@ -1,6 +1,7 @@
 /** @file A reward model ready to use: texts or ids in, rewards out; the reward of every prefix of a text. */
+import type { Content } from "../data/content.ts";
 import type { Item } from "../data/pack.ts";
-import { type TextEncoder, tokenise } from "../data/tokenise.ts";
+import { type TokenisedContent, type TokeniseOptions, tokenise } from "../data/tokenise.ts";
 import { InputError } from "../errors.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { gatherRows } from "../kernels/embedding.ts";
@@ -17,12 +18,14 @@ import { readTensor, type Tensor, uploadTensor } from "../tensor/tensor.ts";
 import { initialHead } from "../train/head-init.ts";
 import type { HeadInit } from "../train/options.ts";
 import {
+  checkPositions,
   defaultBatchTokens,
   type RunOptions,
   readRows,
   runBatches,
   type TokenCounts,
 } from "../train/run-batches.ts";
+import { decodePrefixes } from "./prefixes.ts";
 
 export interface LoadOptions {
   /** What to do where the checkpoint has no head. Default "keep": that is an error. */
@@ -32,6 +35,8 @@ export interface LoadOptions {
 }
 
 export interface SequenceReward {
+  /** The sequence that was read. */
+  readonly ids: Int32Array;
   readonly reward: number;
   /** Reward of every prefix, [tokens]; only where it was asked for. */
   readonly perToken?: Float32Array;
@@ -44,7 +49,7 @@ export interface ScoreOptions extends Partial<RunOptions> {
 /** One prefix of a traced text. */
 export interface TracePoint {
   readonly tokenId: number;
-  /** What the token adds to the text; empty for a token that only completes a character later. */
+  /** What the token adds to the text: nothing for BOS, EOS, and a token whose character is not complete yet. */
   readonly token: string;
   /** The text up to and including the token. */
   readonly prefix: string;
@@ -109,12 +114,30 @@ export class RewardModel implements Disposable {
 
   /** The ids of a text with the checkpoint's recipe: its special tokens, and EOS where the recipe adds one. */
   encode(text: string, where = "text"): Int32Array {
-    const { vocabSize } = this.config;
-    const encoder: { encoder?: TextEncoder } =
-      this.tokenizer === undefined ? {} : { encoder: this.tokenizer };
-    const content = { kind: "text", prompt: "", replies: [text] } as const;
-    const { sequences } = tokenise(content, where, { ...encoder, recipe: this.recipe, vocabSize });
+    const { sequences } = this.tokenise({ kind: "text", prompt: "", replies: [text] }, where);
     return sequences[0] ?? new Int32Array();
+  }
+
+  /**
+   * The sequences of one record, by the checkpoint's recipe.
+   * @param where how errors begin
+   * @throws InputError on an empty sequence, an id outside the vocabulary, text without a tokenizer, or more tokens
+   * than learned positions
+   */
+  tokenise(
+    content: Content,
+    where: string,
+    limit: Pick<TokeniseOptions, "maxLength" | "overlong"> = {},
+  ): TokenisedContent {
+    const { recipe, tokenizer: encoder } = this;
+    const tokenised = tokenise(content, where, {
+      ...limit,
+      encoder,
+      recipe,
+      vocabSize: this.config.vocabSize,
+    });
+    for (const ids of tokenised.sequences) checkPositions(this.backbone, ids.length, where);
+    return tokenised;
   }
 
   /** Rewards of items' sequences, `[item][sequence]`; prompts that sequences share are computed once. */
@@ -130,13 +153,13 @@ export class RewardModel implements Disposable {
       return readTensor(this.gpu, rewards).then((values) => {
         let n = 0;
         for (const i of indices) {
-          for (const _ of items[i]!.sequences) {
+          for (const ids of items[i]!.sequences) {
             if (options.perToken) {
               const at = (p: number) => values[rowOf(batch, n, p)]!;
               const perToken = Float32Array.from({ length: sequenceLength(batch, n) }, (_, p) => at(p));
-              results[i]!.push({ reward: values[leaves[n]!]!, perToken });
+              results[i]!.push({ ids, reward: values[leaves[n]!]!, perToken });
             } else {
-              results[i]!.push({ reward: values[n]! });
+              results[i]!.push({ ids, reward: values[n]! });
             }
             n++;
           }
@@ -155,11 +178,10 @@ export class RewardModel implements Disposable {
     if (tokenizer === undefined)
       throw new InputError("A trace of text needs a tokenizer, and the model has none");
     const [[scored] = []] = await this.scoreItems([{ sequences: [ids] }], { perToken: true });
-    let before = "";
+    const prefixes = decodePrefixes(tokenizer, ids);
     return Array.from(ids, (tokenId, p) => {
-      const prefix = tokenizer.decode(ids.subarray(0, p + 1));
-      const token = prefix.startsWith(before) ? prefix.slice(before.length) : prefix;
-      before = prefix;
+      const prefix = prefixes[p] ?? "";
+      const token = prefix.slice(prefixes[p - 1]?.length ?? 0);
       return { tokenId, token, prefix, reward: scored?.perToken?.[p] ?? Number.NaN };
     });
   }
@@ -174,7 +196,7 @@ export class RewardModel implements Disposable {
     this.release();
   }
 
-  /** Of sequences that both rules read, how many would be read elsewhere by the other. For a warning. */
+  /** Whether Hugging Face's rule (the rightmost id that isn't pad_token_id) reads `ids` before their last token. */
   differsFromLast(ids: Int32Array): boolean {
     const rule = { readPosition: "rightmost-non-pad" } as const;
     return readIndex(ids, rule, this.config.padTokenId) !== ids.length - 1;
