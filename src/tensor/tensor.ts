@@ -31,6 +31,8 @@ export class Tensor {
     /** Rows that the buffer has room for; at least `rows`. Activations have room for the whole token budget. */
     readonly capacity: number,
     readonly label: string,
+    /** Bytes from the buffer's begin, where the tensor is one of several in it; a multiple of the offset alignment. */
+    readonly offset = 0,
   ) {
     this.stride = paddedStride(cols, dtype);
   }
@@ -85,8 +87,15 @@ export function uploadTensor(
     throw new Error(`${label}: ${data.length} values are no whole rows of ${cols}`);
   const dtype = data instanceof Int32Array ? "i32" : "f32";
   const tensor = createTensor(gpu, rows, cols, label, { ...options, dtype });
-  if (rows > 0) gpu.write(tensor.buffer, 0, padRows(data, cols, tensor.stride));
+  writeTensor(gpu, tensor, data);
   return tensor;
+}
+
+/** Replaces all of a tensor by values from the host, [rows, cols] without padding. */
+export function writeTensor(gpu: Gpu, tensor: Tensor, data: Float32Array | Int32Array): void {
+  const { rows, cols, stride } = tensor;
+  if (data.length !== rows * cols) throw new Error(`${tensor.shape} does not take ${data.length} values`);
+  if (rows > 0) gpu.write(tensor.buffer, tensor.offset, padRows(data, cols, stride));
 }
 
 function padRows<A extends Float32Array | Int32Array>(data: A, cols: number, stride: number): A {
@@ -101,7 +110,7 @@ function padRows<A extends Float32Array | Int32Array>(data: A, cols: number, str
 export async function readTensor(gpu: Gpu, tensor: Tensor): Promise<Float32Array> {
   if (tensor.dtype !== "f32") throw new Error(`${tensor.shape} cannot be read as f32`);
   const { rows, cols, stride } = tensor;
-  const raw = new Float32Array(await gpu.read(tensor.buffer, 0, rows * tensor.rowBytes));
+  const raw = new Float32Array(await gpu.read(tensor.buffer, tensor.offset, rows * tensor.rowBytes));
   if (cols === stride) return raw;
   const values = new Float32Array(rows * cols);
   for (let r = 0; r < rows; r++) values.set(raw.subarray(r * stride, r * stride + cols), r * cols);
@@ -120,7 +129,8 @@ export function bind(gpu: Gpu, tensor: Tensor): Binding {
         "Lower --batch-tokens or --max-length.",
     );
   }
-  return { buffer: tensor.buffer };
+  if (tensor.offset === 0) return { buffer: tensor.buffer };
+  return { buffer: tensor.buffer, offset: tensor.offset, size: bytes };
 }
 
 /** A run of whole rows that fits one binding. */
@@ -136,7 +146,7 @@ const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
 export function rowWindows(gpu: Gpu, tensor: Tensor): RowWindow[] {
   const { maxBinding, offsetAlignment } = gpu.facts.limits;
   if (tensor.rows * tensor.rowBytes <= maxBinding) {
-    return [{ first: 0, rows: tensor.rows, binding: { buffer: tensor.buffer } }];
+    return [{ first: 0, rows: tensor.rows, binding: bind(gpu, tensor) }];
   }
   const unit = offsetAlignment / gcd(tensor.rowBytes, offsetAlignment);
   const perWindow = Math.floor(maxBinding / tensor.rowBytes / unit) * unit;
@@ -148,7 +158,8 @@ export function rowWindows(gpu: Gpu, tensor: Tensor): RowWindow[] {
   const windows: RowWindow[] = [];
   for (let first = 0; first < tensor.rows; first += perWindow) {
     const rows = Math.min(perWindow, tensor.rows - first);
-    const binding = { buffer: tensor.buffer, offset: first * tensor.rowBytes, size: rows * tensor.rowBytes };
+    const offset = tensor.offset + first * tensor.rowBytes;
+    const binding = { buffer: tensor.buffer, offset, size: rows * tensor.rowBytes };
     windows.push({ first, rows, binding });
   }
   return windows;
