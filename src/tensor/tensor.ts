@@ -142,13 +142,17 @@ export interface RowWindow {
 
 const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
 
-/** The tensor in as few bindings as the device's limit allows, cut at rows whose offset may be bound. */
-export function rowWindows(gpu: Gpu, tensor: Tensor): RowWindow[] {
+/**
+ * The tensor in as few bindings as the device's limit allows, cut at rows whose offset may be bound.
+ * @param multiple the cuts are at multiples of this many rows
+ */
+export function rowWindows(gpu: Gpu, tensor: Tensor, multiple = 1): RowWindow[] {
   const { maxBinding, offsetAlignment } = gpu.facts.limits;
   if (tensor.rows * tensor.rowBytes <= maxBinding) {
     return [{ first: 0, rows: tensor.rows, binding: bind(gpu, tensor) }];
   }
-  const unit = offsetAlignment / gcd(tensor.rowBytes, offsetAlignment);
+  const aligned = offsetAlignment / gcd(tensor.rowBytes, offsetAlignment);
+  const unit = (aligned * multiple) / gcd(aligned, multiple);
   const perWindow = Math.floor(maxBinding / tensor.rowBytes / unit) * unit;
   if (perWindow === 0) {
     throw new OutOfMemoryError(

@@ -1,0 +1,112 @@
+/**
+ * @file The linear layer y = x W^T + b with weights as stored. All variants give equal bits (the order of every sum is
+ * the same: wgsl/lib/linear.wgsl), so which one runs is only a matter of speed.
+ */
+import type { Gpu } from "../gpu/gpu.ts";
+import type { Binding } from "../gpu/recorder.ts";
+import { bind, createTensor, type Dtype, type RowWindow, rowWindows, type Tensor } from "../tensor/tensor.ts";
+import { linearBroadcast, linearRows, linearTile } from "./generated/index.ts";
+import { ceilDiv, expectShape } from "./shapes.ts";
+
+/** rows: 1 x 4 outputs per invocation. tile: 4 x 4. broadcast: 16 x 4 with x shared by a subgroup. */
+export type LinearVariant = "rows" | "tile" | "broadcast";
+
+export const linearVariants: readonly LinearVariant[] = ["rows", "tile", "broadcast"];
+
+/** The variant that every adapter can run, with which the others are compared. */
+export const linearBaseline: LinearVariant = "tile";
+
+export interface LinearOptions {
+  /** [1, N] f32 */
+  readonly bias?: Tensor | undefined;
+  /** Adds to this activation [T, N] instead of creating one. */
+  readonly into?: Tensor;
+  /** Default: the fastest for the shape on this adapter. */
+  readonly variant?: LinearVariant;
+}
+
+const kernels = { rows: linearRows, tile: linearTile, broadcast: linearBroadcast } as const;
+/** Rows that one invocation computes. */
+const tileRows: Readonly<Record<LinearVariant, number>> = { rows: 1, tile: 4, broadcast: 16 };
+const WG = 64;
+/** Below this many rows, a row at a time keeps more of the device busy. */
+const fewRows = 4;
+
+export function canRun(gpu: Gpu, variant: LinearVariant): boolean {
+  return variant !== "broadcast" || gpu.facts.subgroupMin >= 8;
+}
+
+/** The variant that runs by default. It may follow T only because all variants give equal bits. */
+export function chooseLinear(gpu: Gpu, rows: number): LinearVariant {
+  if (rows < fewRows) return "rows";
+  return canRun(gpu, "broadcast") ? "broadcast" : "tile";
+}
+
+/**
+ * y = (into ?? 0) + (x W^T + bias)
+ * @param x [T, K] f32
+ * @param weight [N, K] f32, f16 or bf16; larger than a binding is fine
+ * @returns [T, N] f32
+ */
+export function linear(gpu: Gpu, x: Tensor, weight: Tensor, options: LinearOptions = {}): Tensor {
+  const { bias, into } = options;
+  expectShape("linear x", x, x.rows, weight.cols);
+  if (bias !== undefined) expectShape("linear bias", bias, 1, weight.rows);
+  const y = into ?? createTensor(gpu, x.rows, weight.rows, `${weight.label} out`, { capacity: x.capacity });
+  expectShape("linear y", y, x.rows, weight.rows);
+  const variant = options.variant ?? chooseLinear(gpu, x.rows);
+  // Without a bias its binding still needs a buffer; the kernel does not read it.
+  const bindings = { x: bind(gpu, x), bias: bind(gpu, bias ?? x), y: bind(gpu, y) };
+  for (const window of rowWindows(gpu, weight, 4)) {
+    record(gpu, variant, {
+      x,
+      weight,
+      y,
+      window,
+      bindings,
+      hasBias: bias !== undefined,
+      accumulate: into !== undefined,
+    });
+  }
+  return y;
+}
+
+interface WindowedLinear {
+  readonly x: Tensor;
+  readonly weight: Tensor;
+  readonly y: Tensor;
+  readonly window: RowWindow;
+  readonly bindings: { readonly x: Binding; readonly bias: Binding; readonly y: Binding };
+  readonly hasBias: boolean;
+  readonly accumulate: boolean;
+}
+
+/** One window's outputs: columns `first` .. `first + rows` of y. */
+function record(gpu: Gpu, variant: LinearVariant, call: WindowedLinear): void {
+  const { x, weight, y, window, bindings } = call;
+  const groups = ceilDiv(window.rows, 4);
+  const tiles = ceilDiv(x.rows, tileRows[variant]);
+  gpu.recorder.dispatch(kernels[variant], {
+    variant: { headers: { weight: weight.dtype } },
+    bindings: [bindings.x, window.binding, bindings.bias, bindings.y],
+    params: {
+      rows: x.rows,
+      outs: window.rows,
+      k4: ceilDiv(x.cols, 4),
+      x_stride4: x.stride4,
+      w_stride4: weight.stride4,
+      y_stride4: y.stride4,
+      first4: window.first / 4,
+      has_bias: call.hasBias ? 1 : 0,
+      accumulate: call.accumulate ? 1 : 0,
+    },
+    workgroups: variant === "broadcast" ? tiles * ceilDiv(groups, WG) : ceilDiv(groups * tiles, WG),
+    work: 2 * x.rows * window.rows * x.cols,
+  });
+}
+
+const dtypes: readonly Dtype[] = ["f32", "f16", "bf16"];
+
+export const linearKernels = linearVariants.flatMap((variant) =>
+  dtypes.map((weight) => ({ kernel: kernels[variant], variant: { headers: { weight } } })),
+);

@@ -1,0 +1,32 @@
+// What every variant of `linear` shares: its parameters, its bindings, and how an output is finished.
+//
+// y = (y_old) + (x W^T + bias). Shapes: x [T, K] f32; w [N, K] as stored, bound as a window of `outs` rows from row
+// `first` on; bias [N]; y [T, N]. Rows of x and w are padded with zeros to whole vec4s, so k runs over `k4` vec4s.
+// Accumulation: one f32 accumulator per output, from 0, k ascending, fma(x, w, acc); then + bias; then y_old + that.
+// All variants follow this order, and so give equal bits.
+struct Params {
+  rows: u32,
+  outs: u32,
+  k4: u32,
+  x_stride4: u32,
+  w_stride4: u32,
+  y_stride4: u32,
+  first4: u32,
+  has_bias: u32,
+  accumulate: u32,
+}
+@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> w: array<W4>;
+@group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+// Outputs 4*group .. 4*group+3 of this window, for one row. Outputs past the last are padding: zeros.
+fn finish(row: u32, group: u32, sum: vec4<f32>) {
+  let out = 4u * group + vec4<u32>(0u, 1u, 2u, 3u);
+  let at = row * params.y_stride4 + params.first4 + group;
+  var value = sum;
+  if (params.has_bias != 0u) { value = value + bias[params.first4 + group]; }
+  if (params.accumulate != 0u) { value = y[at] + value; }
+  y[at] = select(vec4<f32>(0.0), value, out < vec4<u32>(params.outs));
+}
