@@ -24,20 +24,30 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
   let row = workgroup_index(workgroup, grid) * (WG / LANES) + lane / LANES;
   let first = lane % LANES;
   // Lanes past the last row take part in the sums with no columns.
-  let end = select(0u, params.stride4, row < params.rows);
+  let stride4 = select(0u, params.stride4, row < params.rows);
   let base = row * params.stride4;
+  // Whole vec4s; a last one that reaches into the padding belongs to the lane whose turn it is.
+  let end = min(stride4, params.cols / 4u);
+  let tail = end < stride4 && end % LANES == first;
   var sum = vec4<f32>(0.0);
-  for (var c = first; c < end; c += LANES) {
+  for (var c = first; c < stride4; c += LANES) {
     sum += x[base + c];
   }
   let mean = row_sum(lane, sum4(sum)) / f32(params.cols);
   var squares = vec4<f32>(0.0);
   for (var c = first; c < end; c += LANES) {
-    let d = within(x[base + c] - mean, c, params.cols);
+    let d = x[base + c] - mean;
+    squares = fma(d, d, squares);
+  }
+  if (tail) {
+    let d = within(x[base + end] - mean, end, params.cols);
     squares = fma(d, d, squares);
   }
   let scale = 1.0 / sqrt(row_sum(lane, sum4(squares)) / f32(params.cols) + params.eps);
   for (var c = first; c < end; c += LANES) {
-    y[base + c] = within((x[base + c] - mean) * scale * weight[c] + bias[c], c, params.cols);
+    y[base + c] = (x[base + c] - mean) * scale * weight[c] + bias[c];
+  }
+  if (tail) {
+    y[base + end] = within((x[base + end] - mean) * scale * weight[end] + bias[end], end, params.cols);
   }
 }

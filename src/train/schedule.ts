@@ -1,6 +1,7 @@
 /** @file Learning rates, as transformers' get_{linear,cosine,constant}_schedule_with_warmup compute them; float64. */
 
-export type ScheduleName = "linear" | "cosine" | "constant";
+export const schedules = ["linear", "cosine", "constant"] as const;
+export type ScheduleName = (typeof schedules)[number];
 
 /** What is left of the base rate at `progress` (0 to 1) of the steps after the warm-up. */
 const remaining: Readonly<Record<ScheduleName, (progress: number) => number>> = {

@@ -1,10 +1,8 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { learningRate, type ScheduleName } from "../../src/train/schedule.ts";
+import { learningRate, schedules } from "../../src/train/schedule.ts";
 import { goldenJson } from "../reference/goldens.ts";
 import { scheduleFactor } from "../reference/optimizer.ts";
-
-const names: readonly ScheduleName[] = ["linear", "cosine", "constant"];
 
 it("gives transformers' rates for the golden run", () => {
   const { trajectories } = goldenJson<{
@@ -18,7 +16,7 @@ it("gives transformers' rates for the golden run", () => {
 });
 
 it("equals the formulas, also where the warm-up takes every step", () => {
-  const input = fc.tuple(fc.constantFrom(...names), fc.nat(60), fc.nat(50), fc.nat(60));
+  const input = fc.tuple(fc.constantFrom(...schedules), fc.nat(60), fc.nat(50), fc.nat(60));
   fc.assert(
     fc.property(input, ([name, step, total, warmup]) => {
       const rate = learningRate(name, step, total, warmup, 0.02);
@@ -29,7 +27,7 @@ it("equals the formulas, also where the warm-up takes every step", () => {
 });
 
 it("starts at 0 with a warm-up and at the full rate without one", () => {
-  for (const name of names) {
+  for (const name of schedules) {
     expect(learningRate(name, 0, 100, 5, 0.1)).toBe(0);
     expect(learningRate(name, 5, 100, 5, 0.1)).toBe(0.1);
     expect(learningRate(name, 0, 100, 0, 0.1)).toBe(0.1);
