@@ -17,6 +17,11 @@ export interface LoadedBackbone {
  */
 export async function loadBackbone(gpu: Gpu, { checkpoint, config }: ModelFolder): Promise<LoadedBackbone> {
   const loader = new WeightLoader(gpu, checkpoint, config);
-  const weights = await loadDecoder(loader, config);
-  return { backbone: new Backbone(gpu, config, weights), unused: loader.unused };
+  try {
+    const weights = await loadDecoder(loader, config);
+    return { backbone: new Backbone(gpu, config, weights), unused: loader.unused };
+  } catch (error) {
+    loader.abandon();
+    throw error;
+  }
 }

@@ -3,6 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "../errors.ts";
 import { type ModelConfig, parseConfig } from "./config.ts";
+import { resolveTensors } from "./families/tensors.ts";
 import { type InputRecipe, parseRecipe, RECIPE_KEY } from "./recipe.ts";
 import { type Checkpoint, openCheckpoint } from "./safetensors/index.ts";
 
@@ -25,6 +26,7 @@ export async function openModelFolder(dir: string): Promise<ModelFolder> {
   const config = parseConfig(await readJson(file), file);
   const recipe = parseRecipe(config.raw, file);
   const checkpoint = await openCheckpoint(dir);
+  checkTensors(dir, config, checkpoint);
   return {
     dir,
     config,
@@ -33,6 +35,15 @@ export async function openModelFolder(dir: string): Promise<ModelFolder> {
     checkpoint,
     [Symbol.asyncDispose]: () => checkpoint.close(),
   };
+}
+
+/** Before any device is opened: that the config's tensors are there. */
+function checkTensors(dir: string, config: ModelConfig, { tensors }: Checkpoint): void {
+  try {
+    resolveTensors(config, tensors);
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(`${dir}: ${error.message}`) : error;
+  }
 }
 
 async function checkFolder(dir: string): Promise<void> {

@@ -13,8 +13,9 @@ export interface SavedPadding {
 }
 
 /**
- * The tokenizer's pad, else another special token; never the EOS. Text cannot end in those, since they come only from
- * the post-processor's beginning. Without a tokenizer a sequence may end in any id, so the vocabulary grows.
+ * The tokenizer's pad, else another special token; never the EOS. A text does not end in those unless it spells them
+ * out, since the post-processor puts them at the beginning. Without a tokenizer a sequence may end in any id, so the
+ * vocabulary grows.
  */
 export function savedPadding(vocabSize: number, recipe: InputRecipe, tokenizer?: Tokenizer): SavedPadding {
   const ends = new Set([recipe.eosTokenId, tokenizer?.eosTokenId]);

@@ -30,6 +30,7 @@ export class WeightLoader {
   readonly unused: readonly string[];
   readonly #specs: ReadonlyMap<string, TensorSpec>;
   readonly #found: ReadonlyMap<string, string>;
+  readonly #loaded: Tensor[] = [];
   #inFlight = 0;
 
   /** @throws InputError naming missing tensors, or the one whose shape is not the config's */
@@ -58,6 +59,7 @@ export class WeightLoader {
     const dtype = dtypes.size === 1 ? (dtypes.values().next().value ?? "f32") : "f32";
     const rows = parts.reduce((sum, p) => sum + p.rows, 0);
     const tensor = createTensor(this.gpu, rows, parts[0]?.cols ?? 0, label, { dtype, persistent: true });
+    this.#loaded.push(tensor);
     let first = 0;
     for (const part of parts) {
       if (part.spec.transposed) await this.#uploadTransposed(tensor, first, part);
@@ -82,7 +84,14 @@ export class WeightLoader {
       values.set(part, at);
       at += part.length;
     }
-    return uploadTensor(this.gpu, values, values.length, label, { persistent: true });
+    const tensor = uploadTensor(this.gpu, values, values.length, label, { persistent: true });
+    this.#loaded.push(tensor);
+    return tensor;
+  }
+
+  /** After a failure: gives back what was loaded so far. */
+  abandon(): void {
+    for (const { buffer } of this.#loaded.splice(0)) this.gpu.release(buffer);
   }
 
   #stored(role: Role, layer?: number): Stored {

@@ -4,14 +4,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
 import { type Architecture, type FamilyName, parseConfig } from "../../src/model/config.ts";
+import type { Role } from "../../src/model/families/family.ts";
 import { architectureName, expectedTensors } from "../../src/model/families/tensors.ts";
 import { fromFloat32, writeSafetensors } from "../../src/model/safetensors/index.ts";
 import { normals } from "../support/numbers.ts";
 
+type FloatDtype = "F64" | "F32" | "F16" | "BF16";
+
 export interface TinyModel {
   readonly family: FamilyName;
   readonly architecture?: Architecture;
-  readonly dtype?: "F32" | "F16" | "BF16";
+  /** Of every tensor, or by role. Default F32. */
+  readonly dtype?: FloatDtype | ((role: Role) => FloatDtype);
   /** Keys of config.json beside the family's own. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** Without the family's prefix, as the oldest GPT-2 checkpoints are. */
@@ -64,7 +68,8 @@ export async function tinyModel(model: TinyModel): Promise<string> {
     const count = spec.shape.reduce((a, b) => a * b, 1);
     const isGain = spec.role.endsWith("norm.weight");
     const values = normals(1000 * seed + i, count, 0.3).map((v) => (isGain ? 1 + v : v));
-    return { name, dtype, shape: spec.shape, data: () => fromFloat32(values, dtype) };
+    const stored = typeof dtype === "string" ? dtype : dtype(spec.role);
+    return { name, dtype: stored, shape: spec.shape, data: () => fromFloat32(values, stored) };
   });
   await writeSafetensors(join(dir, "model.safetensors"), tensors);
   return dir;
