@@ -10,7 +10,8 @@ import { type AdamWState, adamWStart, adamWStep, clipByGlobalNorm } from "../ref
 import { useGpu } from "../support/gpu.ts";
 import { normals, relativeError } from "../support/numbers.ts";
 
-const small = useGpu({ limits: { maxBinding: 32_768 } });
+/** Small enough that parameters take several pieces and grids fold. */
+const small = useGpu({ limits: { maxBinding: 32_768, maxWorkgroups: 16 } });
 
 const metricsRows = (rows: number, loss = 1): Tensor => {
   const values = new Float32Array(rows * metricColumns.count).fill(loss);
