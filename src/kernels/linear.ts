@@ -8,7 +8,7 @@ import { bind, createTensor, type Dtype, type RowWindow, rowWindows, type Tensor
 import { linearBroadcast, linearRows, linearTile } from "./generated/index.ts";
 import { ceilDiv, expectShape } from "./shapes.ts";
 
-/** rows: 1 x 4 outputs per invocation. tile: 4 x 4. broadcast: 16 x 4 with x shared by a subgroup. */
+/** rows: 1 x 4 outputs per invocation. tile: 4 x 4. broadcast: 8 x 4 with x shared by a subgroup. */
 export type LinearVariant = "rows" | "tile" | "broadcast";
 
 export const linearVariants: readonly LinearVariant[] = ["rows", "tile", "broadcast"];
@@ -27,8 +27,10 @@ export interface LinearOptions {
 
 const kernels = { rows: linearRows, tile: linearTile, broadcast: linearBroadcast } as const;
 /** Rows that one invocation computes. */
-const tileRows: Readonly<Record<LinearVariant, number>> = { rows: 1, tile: 4, broadcast: 16 };
+const tileRows: Readonly<Record<LinearVariant, number>> = { rows: 1, tile: 4, broadcast: 8 };
 const WG = 64;
+/** On a CPU one subgroup is a workgroup: lanes past the last output would be computed for nothing. */
+const broadcastLanes = (gpu: Gpu) => (gpu.facts.software ? 8 : WG);
 /** Below this many rows, a row at a time keeps more of the device busy. */
 const fewRows = 4;
 
@@ -86,8 +88,9 @@ function record(gpu: Gpu, variant: LinearVariant, call: WindowedLinear): void {
   const { x, weight, y, window, bindings } = call;
   const groups = ceilDiv(window.rows, 4);
   const tiles = ceilDiv(x.rows, tileRows[variant]);
+  const lanes = variant === "broadcast" ? broadcastLanes(gpu) : WG;
   gpu.recorder.dispatch(kernels[variant], {
-    variant: { headers: { weight: weight.dtype } },
+    variant: { headers: { weight: weight.dtype }, overrides: { WG: lanes } },
     bindings: [bindings.x, window.binding, bindings.bias, bindings.y],
     params: {
       rows: x.rows,
@@ -100,7 +103,7 @@ function record(gpu: Gpu, variant: LinearVariant, call: WindowedLinear): void {
       has_bias: call.hasBias ? 1 : 0,
       accumulate: call.accumulate ? 1 : 0,
     },
-    workgroups: variant === "broadcast" ? tiles * ceilDiv(groups, WG) : ceilDiv(groups * tiles, WG),
+    workgroups: variant === "broadcast" ? tiles * ceilDiv(groups, lanes) : ceilDiv(groups * tiles, lanes),
     work: 2 * x.rows * window.rows * x.cols,
   });
 }
