@@ -1,3 +1,4 @@
+/** @file Weighted column sums against float64. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { columnSums } from "../../src/kernels/column-sums.ts";

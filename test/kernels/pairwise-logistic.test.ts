@@ -1,3 +1,4 @@
+/** @file The pairwise logistic loss against float64 and the golden table; its metrics; rewards that are not finite. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { metricColumns, pairwiseLogistic } from "../../src/kernels/pairwise-logistic.ts";

@@ -1,3 +1,4 @@
+/** @file Norms, activations and residual addition against float64; rows alone as in a batch; NaN and Inf. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { openGpu } from "../../src/gpu/gpu.ts";

@@ -1,3 +1,4 @@
+/** @file The arenas: values kept, zeros between, views and pieces that may be bound. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { openGpu } from "../../src/gpu/gpu.ts";

@@ -1,3 +1,4 @@
+/** @file Ten steps of the head against torch's: loss, gradient, optimiser and schedule on the device. */
 import { expect, it } from "vitest";
 import { columnSums } from "../../src/kernels/column-sums.ts";
 import { metricColumns, pairwiseLogistic } from "../../src/kernels/pairwise-logistic.ts";

@@ -1,3 +1,4 @@
+/** @file AdamW with clipping against float64; steps that are not finite change nothing, for good. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { openGpu } from "../../src/gpu/gpu.ts";

@@ -1,3 +1,4 @@
+/** @file Learning rates against transformers' numbers and formulas. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { learningRate, schedules } from "../../src/train/schedule.ts";
