@@ -20,10 +20,18 @@ export interface HeadRange {
  */
 export function headNorm(gpu: Gpu, x: Tensor, weight: Tensor, eps: number, range: HeadRange): void {
   expectShape("headNorm", weight, 1, range.headDim);
-  if (range.firstCol + range.heads * range.headDim > x.cols) throw new Error(`headNorm: heads go past the end of ${x.shape}`);
+  if (range.firstCol + range.heads * range.headDim > x.cols)
+    throw new Error(`headNorm: heads go past the end of ${x.shape}`);
   gpu.recorder.dispatch(kernel, {
     bindings: [bind(gpu, weight), bind(gpu, x)],
-    params: { rows: x.rows, heads: range.heads, head_dim: range.headDim, first: range.firstCol, stride: x.stride, eps },
+    params: {
+      rows: x.rows,
+      heads: range.heads,
+      head_dim: range.headDim,
+      first: range.firstCol,
+      stride: x.stride,
+      eps,
+    },
     workgroups: ceilDiv(x.rows * range.heads, WG),
     work: 4 * x.rows * range.heads * range.headDim,
   });

@@ -70,7 +70,7 @@ export async function train(
   });
   reportDataset(dataset, maxLength, reporter);
   const device = typeof gpu === "function" ? await gpu() : gpu;
-  return trainOnDevice(device, folder, tokenizer, recipe, dataset, options, reporter);
+  return await trainOnDevice(device, folder, tokenizer, recipe, dataset, options, reporter);
 }
 
 async function trainOnDevice(

@@ -34,7 +34,11 @@ it("headNorm normalises its columns and leaves the others untouched", async () =
         }
       }
       const x = uploadTensor(gpu(), values, cols, "x");
-      headNorm(gpu(), x, uploadTensor(gpu(), weight, headDim, "w"), 1e-6, { heads, headDim, firstCol: before });
+      headNorm(gpu(), x, uploadTensor(gpu(), weight, headDim, "w"), 1e-6, {
+        heads,
+        headDim,
+        firstCol: before,
+      });
       const out = await readTensor(gpu(), x);
       expect(relativeError(out, expected)).toBeLessThan(1e-5);
     }),
