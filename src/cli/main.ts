@@ -1,0 +1,49 @@
+#!/usr/bin/env node
+/** @file The `rmtrain` command: subcommands, and what every failure looks like. */
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { RmtrainError } from "../errors.ts";
+import { register as score } from "./score.ts";
+import { register as trace } from "./trace.ts";
+import { register as train } from "./train.ts";
+
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
+
+function program(): Command {
+  const root = new Command("rmtrain")
+    .description("Train, score and audit reward models on any GPU. Without a command: train.")
+    .version(version)
+    .showHelpAfterError("(--help shows every option and its default)")
+    .exitOverride();
+  for (const register of [train, score, trace]) register(root);
+  for (const command of root.commands) command.exitOverride();
+  return root;
+}
+
+/** The process's exit code: 0, 1 for failures, 2 for usage or bad input. */
+function report(error: unknown): number {
+  // Help, the version and usage errors have been printed by commander.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof RmtrainError) {
+    process.stderr.write(`rmtrain: ${error.message}\n`);
+    return error.exitCode;
+  }
+  process.stderr.write(
+    `rmtrain: this is a defect of rmtrain, please report it:\n${error instanceof Error ? error.stack : error}\n`,
+  );
+  return 1;
+}
+
+// A reader that closes the pipe early (head, less) is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(0);
+});
+
+try {
+  await program().parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}

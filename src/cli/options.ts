@@ -1,0 +1,72 @@
+/** @file Values of options: parsed once, refused with the option's name (commander adds it) and what was expected. */
+import { InvalidArgumentError, Option } from "commander";
+import { defaultMemoryBudget } from "../gpu/gpu.ts";
+
+const numberOf = (text: string, expected: string): number => {
+  const value = text.trim() === "" ? Number.NaN : Number(text);
+  if (!Number.isFinite(value)) throw new InvalidArgumentError(`Expected ${expected}.`);
+  return value;
+};
+
+/** 1, 2, 3... */
+export function positiveInteger(text: string): number {
+  const value = numberOf(text, "a whole number above 0");
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError("Expected a whole number above 0.");
+  return value;
+}
+
+/** 0, 1, 2... */
+export function wholeNumber(text: string): number {
+  const value = numberOf(text, "a whole number");
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw new InvalidArgumentError("Expected a whole number, at least 0.");
+  return value;
+}
+
+/** At least 0. */
+export function nonNegative(text: string): number {
+  const value = numberOf(text, "a number");
+  if (value < 0) throw new InvalidArgumentError("Expected a number, at least 0.");
+  return value;
+}
+
+/** From 0 up to, not including, 1. */
+export function share(text: string): number {
+  const value = numberOf(text, "a share");
+  if (value < 0 || value >= 1) throw new InvalidArgumentError("Expected a share from 0 up to 1.");
+  return value;
+}
+
+const units: Readonly<Record<string, number>> = {
+  "": 1,
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+  tib: 2 ** 40,
+};
+
+/** Bytes: "512MiB", "4GiB", "2e9". */
+export function bytes(text: string): number {
+  const [, value = "", unit = ""] = /^\s*([\d.]+(?:e\d+)?)\s*([a-z]*)\s*$/i.exec(text) ?? [];
+  const factor = units[unit.toLowerCase()];
+  const count = Math.floor(Number(value) * (factor ?? Number.NaN));
+  if (value === "" || !Number.isSafeInteger(count) || count < 1) {
+    throw new InvalidArgumentError("Expected bytes, such as 512MiB, 4GiB or 2e9.");
+  }
+  return count;
+}
+
+/** --memory-budget, the same for every command that opens the device. */
+export function memoryBudgetOption(): Option {
+  return new Option(
+    "--memory-budget <bytes>",
+    "what all buffers on the device may take together, such as 512MiB",
+  )
+    .argParser(bytes)
+    .default(defaultMemoryBudget, `${defaultMemoryBudget / 2 ** 30}GiB`);
+}
