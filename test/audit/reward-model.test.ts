@@ -4,36 +4,21 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decodePrefixes } from "../../src/audit/prefixes.ts";
 import { RewardModel } from "../../src/audit/reward-model.ts";
 import { openModelFolder } from "../../src/model/model-folder.ts";
-import type { InputRecipe } from "../../src/model/recipe.ts";
 import { readHead } from "../../src/model/reward-head.ts";
 import { saveRewardModel } from "../../src/model/save.ts";
-import { loadTokenizer } from "../../src/model/tokenizer.ts";
+import { storiesReward } from "../model/stories-reward.ts";
 import { temporaryFolder, tinyModel } from "../model/tiny-model.ts";
-import { goldenModel, realModel } from "../reference/goldens.ts";
+import { goldenModel } from "../reference/goldens.ts";
 import { useGpu } from "../support/gpu.ts";
-import { normals } from "../support/numbers.ts";
 
 const device = useGpu();
 const TEXT = "Once upon a time, a cat met a 😀 and\nsaid: naïve!";
-
-/** stories260k with a random head and a recipe of ours. */
-async function storiesModel(addEos: boolean): Promise<string> {
-  await using base = await openModelFolder(realModel("stories260k"));
-  const out = join(temporaryFolder(), "stories");
-  const recipe: InputRecipe = { addEos, eosTokenId: 2, readPosition: "last" };
-  await saveRewardModel(out, base, {
-    weight: Float32Array.from(normals(5, base.config.hiddenSize, 0.1)),
-    recipe,
-    tokenizer: await loadTokenizer(base.dir),
-  });
-  return out;
-}
 
 describe.each([true, false])("stories260k with a head, EOS added: %s", (addEos) => {
   let model: RewardModel | undefined;
   const loaded = () => model ?? expect.fail("not loaded");
   beforeAll(async () => {
-    model = await RewardModel.load(device(), await storiesModel(addEos));
+    model = await RewardModel.load(device(), await storiesReward(addEos));
   });
   afterAll(() => model?.release());
 

@@ -1,0 +1,37 @@
+/** @file The command as a process of its own: arguments and standard input in; exit code, stdout and stderr out. */
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+
+export interface Finished {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+export function spawnRmtrain(args: readonly string[]): ChildProcessWithoutNullStreams {
+  return spawn(process.execPath, ["--import", "tsx", main, ...args]);
+}
+
+export async function rmtrain(args: readonly string[], stdin = ""): Promise<Finished> {
+  const child = spawnRmtrain(args);
+  child.stdin.on("error", () => {}); // a command that refuses its arguments reads nothing
+  child.stdin.end(stdin);
+  return finished(child);
+}
+
+export async function finished(child: ChildProcessWithoutNullStreams): Promise<Finished> {
+  let out = "";
+  let err = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    out += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    err += text;
+  });
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.on("error", reject).on("close", resolve);
+  });
+  return { code, out, err };
+}
