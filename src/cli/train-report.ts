@@ -40,7 +40,8 @@ export class TerminalReporter implements TrainReporter {
 
   trained(line: Parameters<NonNullable<TrainReporter["trained"]>>[0], total: number): void {
     const seconds = this.#start("training", total);
-    const status = `loss ${number(line.loss)} accuracy ${number(line.accuracy, 3)} margin ${number(line.margin, 3)}`;
+    const rate = Math.round(line.num_tokens / seconds);
+    const status = `loss ${number(line.loss)} accuracy ${number(line.accuracy, 3)} margin ${number(line.margin, 3)} ${rate} tokens/s`;
     this.#bar?.update(line.step, { phase: "training", status });
     if (this.#bar === undefined)
       this.#line(

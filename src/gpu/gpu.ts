@@ -133,6 +133,18 @@ export class Gpu implements Disposable {
     await this.#guard(this.device.queue.onSubmittedWorkDone());
   }
 
+  /**
+   * Builds, in parallel, every pipeline that `record` would dispatch; nothing is run. Buffers it allocates are released.
+   * @throws ShaderError naming the kernel and the line
+   */
+  async warm(record: () => void): Promise<void> {
+    const pipelines = this.recorder.collect(() => {
+      using _scope = this.scope();
+      record();
+    });
+    await this.pipelines.warm(pipelines);
+  }
+
   /** Runs `record` in a pass of its own and measures it. */
   async time(record: () => void): Promise<Timing> {
     return this.#guard(this.#timer.time(record));

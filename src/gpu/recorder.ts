@@ -40,6 +40,7 @@ export class Recorder {
   readonly #words = new DataView(this.#params);
   readonly #groups = new Map<string, GPUBindGroup>();
   readonly #limit: number;
+  #collected: { kernel: KernelSource; variant: Variant }[] | undefined;
   #slot = 0;
   #work = 0;
   #encoder: GPUCommandEncoder | undefined;
@@ -58,8 +59,24 @@ export class Recorder {
     });
   }
 
+  /** Runs `record` without recording anything; returns the pipelines that it would have used. */
+  collect(record: () => void): { kernel: KernelSource; variant: Variant }[] {
+    const collected: { kernel: KernelSource; variant: Variant }[] = [];
+    this.#collected = collected;
+    try {
+      record();
+    } finally {
+      this.#collected = undefined;
+    }
+    return collected;
+  }
+
   dispatch<K extends KernelSource>(kernel: K, d: Dispatch<K>): void {
     if (d.workgroups === 0) return;
+    if (this.#collected !== undefined) {
+      this.#collected.push({ kernel, variant: d.variant ?? {} });
+      return;
+    }
     if (this.#slot === slots || this.#work > this.#limit) this.submit();
     const compiled = this.pipelines.get(kernel, d.variant ?? {});
     const group = this.#bindGroup(compiled, d.bindings);

@@ -1,5 +1,6 @@
 /** @file From an opened model folder to a backbone on the device. */
 import type { Gpu } from "../gpu/gpu.ts";
+import type { PackedBatch } from "../kernels/packed-batch.ts";
 import { Backbone } from "./backbone.ts";
 import type { ModelFolder } from "./model-folder.ts";
 import { WeightLoader } from "./weight-loader.ts";
@@ -18,10 +19,25 @@ export interface LoadedBackbone {
 export async function loadBackbone(gpu: Gpu, { checkpoint, config }: ModelFolder): Promise<LoadedBackbone> {
   const loader = new WeightLoader(gpu, checkpoint, config);
   try {
-    const weights = await loadDecoder(loader, config);
-    return { backbone: new Backbone(gpu, config, weights), unused: loader.unused };
+    const backbone = new Backbone(gpu, config, await loadDecoder(loader, config));
+    // Short and long batches may take different variants of a kernel.
+    for (const rows of [1, 64]) await gpu.warm(() => backbone.forward(oneTokenTexts(rows), rows));
+    return { backbone, unused: loader.unused };
   } catch (error) {
     loader.abandon();
     throw error;
   }
+}
+
+/** A batch of `rows` texts of one token each; for building pipelines. */
+function oneTokenTexts(rows: number): PackedBatch {
+  return {
+    rows,
+    ids: new Int32Array(rows),
+    positions: new Int32Array(rows),
+    segments: Int32Array.from({ length: 4 * rows }, (_, i) => [0, 0, Math.floor(i / 4), 1][i % 4] ?? 0),
+    sequenceSegments: Int32Array.from({ length: rows }, (_, n) => n),
+    maxPath: 1,
+    paddedTokens: rows,
+  };
 }
