@@ -15,33 +15,33 @@ export interface ForestTables {
   readonly tileRows: number;
 }
 
-/** Rows per tile: a subgroup of a CPU adapter, where longer tiles see keys in vain; a GPU's common subgroup. */
-const defaultTileRows = (gpu: Gpu): number => (gpu.facts.software ? 8 : 32);
+/** Rows per tile: a CPU adapter's subgroup, since rows of longer tiles walk keys that they don't see; a GPU's usual one. */
+export const tileRows = { software: 8, hardware: 32 };
 
 /**
  * Uploads the tables of a batch; they belong to the caller's scope.
  * @param capacity rows to make room for (the token budget), so that buffers are the same for every batch
- * @param tileRows rows per tile, at least 8; no result depends on it
+ * @param rowsPerTile rows per tile, at least 8; no result depends on it
  */
 export function uploadForest(
   gpu: Gpu,
   batch: PackedBatch,
   capacity: number,
-  tileRows: number = defaultTileRows(gpu),
+  rowsPerTile: number = gpu.facts.software ? tileRows.software : tileRows.hardware,
 ): ForestTables {
   return {
     positions: uploadTensor(gpu, batch.positions, 1, "positions", { capacity }),
-    tiles: uploadTensor(gpu, tilesOf(batch, tileRows), 8, "attention tiles", { capacity }),
-    tileRows,
+    tiles: uploadTensor(gpu, tilesOf(batch, rowsPerTile), 8, "attention tiles", { capacity }),
+    tileRows: rowsPerTile,
   };
 }
 
-function tilesOf({ segments }: PackedBatch, tileRows: number): Int32Array<ArrayBuffer> {
+function tilesOf({ segments }: PackedBatch, rowsPerTile: number): Int32Array<ArrayBuffer> {
   const tiles: number[] = [];
   for (let s = 0; s < segments.length; s += 4) {
     const [parentStart = 0, parentLength = 0, start = 0, length = 0] = segments.subarray(s, s + 4);
-    for (let first = 0; first < length; first += tileRows) {
-      const rows = Math.min(tileRows, length - first);
+    for (let first = 0; first < length; first += rowsPerTile) {
+      const rows = Math.min(rowsPerTile, length - first);
       tiles.push(start + first, rows, parentLength + first, parentStart, parentLength, start, 0, 0);
     }
   }

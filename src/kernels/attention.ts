@@ -2,7 +2,7 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelSource, Variant } from "../gpu/kernel-source.ts";
 import { bind, createTensor, type Tensor } from "../tensor/tensor.ts";
-import type { ForestTables } from "./attention-forest.ts";
+import { type ForestTables, tileRows } from "./attention-forest.ts";
 import { attentionSubgroups, attention as portable } from "./generated/index.ts";
 import { rotaryKernels } from "./rotary.ts";
 import { expectShape } from "./shapes.ts";
@@ -57,7 +57,9 @@ export function attention(gpu: Gpu, qkv: Tensor, forest: ForestTables, options: 
   return y;
 }
 
-const variants = ["vec2", "vec4"].map((lanes) => ({ headers: { lanes } }));
+const variants = ["vec2", "vec4"].flatMap((lanes) =>
+  [tileRows.software, tileRows.hardware].map((WG) => ({ headers: { lanes }, overrides: { WG } })),
+);
 
 /** Every pipeline of attention and of the rotary embedding. */
 export const attentionKernels: readonly { readonly kernel: KernelSource; readonly variant: Variant }[] = [
