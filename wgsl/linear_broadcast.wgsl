@@ -82,12 +82,13 @@ fn main(
     s7 = fma(vec4<f32>(x7.w), b[3], s7);
   }
   if (group >= groups) { return; }
-  finish(row, group, s0);
-  if (row + 1u < params.rows) { finish(row + 1u, group, s1); }
-  if (row + 2u < params.rows) { finish(row + 2u, group, s2); }
-  if (row + 3u < params.rows) { finish(row + 3u, group, s3); }
-  if (row + 4u < params.rows) { finish(row + 4u, group, s4); }
-  if (row + 5u < params.rows) { finish(row + 5u, group, s5); }
-  if (row + 6u < params.rows) { finish(row + 6u, group, s6); }
-  if (row + 7u < params.rows) { finish(row + 7u, group, s7); }
+  let b = bias_of(group);
+  finish(row, group, s0 + b);
+  if (row + 1u < params.rows) { finish(row + 1u, group, s1 + b); }
+  if (row + 2u < params.rows) { finish(row + 2u, group, s2 + b); }
+  if (row + 3u < params.rows) { finish(row + 3u, group, s3 + b); }
+  if (row + 4u < params.rows) { finish(row + 4u, group, s4 + b); }
+  if (row + 5u < params.rows) { finish(row + 5u, group, s5 + b); }
+  if (row + 6u < params.rows) { finish(row + 6u, group, s6 + b); }
+  if (row + 7u < params.rows) { finish(row + 7u, group, s7 + b); }
 }

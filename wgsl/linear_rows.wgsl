@@ -29,5 +29,5 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
     sum = fma(vec4<f32>(a.z), b[2], sum);
     sum = fma(vec4<f32>(a.w), b[3], sum);
   }
-  finish(row, group, sum);
+  finish(row, group, sum + bias_of(group));
 }

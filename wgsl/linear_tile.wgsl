@@ -52,8 +52,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
     s3 = fma(vec4<f32>(a3.z), b[2], s3);
     s3 = fma(vec4<f32>(a3.w), b[3], s3);
   }
-  finish(row, group, s0);
-  if (row + 1u < params.rows) { finish(row + 1u, group, s1); }
-  if (row + 2u < params.rows) { finish(row + 2u, group, s2); }
-  if (row + 3u < params.rows) { finish(row + 3u, group, s3); }
+  let b = bias_of(group);
+  finish(row, group, s0 + b);
+  if (row + 1u < params.rows) { finish(row + 1u, group, s1 + b); }
+  if (row + 2u < params.rows) { finish(row + 2u, group, s2 + b); }
+  if (row + 3u < params.rows) { finish(row + 3u, group, s3 + b); }
 }

@@ -3,9 +3,11 @@
  * the same: wgsl/lib/linear.wgsl), so which one runs is only a matter of speed.
  */
 import type { Gpu } from "../gpu/gpu.ts";
+import type { Variant } from "../gpu/kernel-source.ts";
 import type { Binding } from "../gpu/recorder.ts";
 import { bind, createTensor, type Dtype, type RowWindow, rowWindows, type Tensor } from "../tensor/tensor.ts";
 import { linearBroadcast, linearRows, linearTile } from "./generated/index.ts";
+import type { KernelVariant } from "./row-kernels.ts";
 import { ceilDiv, expectShape } from "./shapes.ts";
 
 /** rows: 1 x 4 outputs per invocation. tile: 4 x 4. broadcast: 8 x 4 with x shared by a subgroup. */
@@ -29,19 +31,19 @@ const kernels = { rows: linearRows, tile: linearTile, broadcast: linearBroadcast
 /** Rows that one invocation computes. */
 const tileRows: Readonly<Record<LinearVariant, number>> = { rows: 1, tile: 4, broadcast: 8 };
 const WG = 64;
-/** On a CPU one subgroup is a workgroup: lanes past the last output would be computed for nothing. */
-const broadcastLanes = (gpu: Gpu) => (gpu.facts.software ? 8 : WG);
-/** Below this many rows, a row at a time keeps more of the device busy. */
-const fewRows = 4;
+/** Invocations that share rows of x. On a CPU no more than a subgroup: further lanes would compute past the last output. */
+const broadcastLanes = { software: 8, hardware: WG };
+/** Up to so many outputs, most of the lanes that share rows of x would compute nothing. */
+const fewOutputs = 8;
 
 export function canRun(gpu: Gpu, variant: LinearVariant): boolean {
   return variant !== "broadcast" || gpu.facts.subgroupMin >= 8;
 }
 
-/** The variant that runs by default. It may follow T only because all variants give equal bits. */
-export function chooseLinear(gpu: Gpu, rows: number): LinearVariant {
-  if (rows < fewRows) return "rows";
-  return canRun(gpu, "broadcast") ? "broadcast" : "tile";
+/** The variant that runs by default. It may follow T (`rows`) only because all variants give equal bits. */
+export function chooseLinear(gpu: Gpu, rows: number, outputs: number): LinearVariant {
+  if (rows === 1) return "rows";
+  return outputs > fewOutputs && canRun(gpu, "broadcast") ? "broadcast" : "tile";
 }
 
 /**
@@ -56,7 +58,7 @@ export function linear(gpu: Gpu, x: Tensor, weight: Tensor, options: LinearOptio
   if (bias !== undefined) expectShape("linear bias", bias, 1, weight.rows);
   const y = into ?? createTensor(gpu, x.rows, weight.rows, `${weight.label} out`, { capacity: x.capacity });
   expectShape("linear y", y, x.rows, weight.rows);
-  const variant = options.variant ?? chooseLinear(gpu, x.rows);
+  const variant = options.variant ?? chooseLinear(gpu, x.rows, weight.rows);
   // Without a bias its binding still needs a buffer; the kernel does not read it.
   const bindings = { x: bind(gpu, x), bias: bind(gpu, bias ?? x), y: bind(gpu, y) };
   for (const window of rowWindows(gpu, weight, 4)) {
@@ -88,9 +90,9 @@ function record(gpu: Gpu, variant: LinearVariant, call: WindowedLinear): void {
   const { x, weight, y, window, bindings } = call;
   const groups = ceilDiv(window.rows, 4);
   const tiles = ceilDiv(x.rows, tileRows[variant]);
-  const lanes = variant === "broadcast" ? broadcastLanes(gpu) : WG;
+  const lanes = variant === "broadcast" ? broadcastLanes[gpu.facts.software ? "software" : "hardware"] : WG;
   gpu.recorder.dispatch(kernels[variant], {
-    variant: { headers: { weight: weight.dtype }, overrides: { WG: lanes } },
+    variant: pipeline(weight.dtype, lanes),
     bindings: [bindings.x, window.binding, bindings.bias, bindings.y],
     params: {
       rows: x.rows,
@@ -108,8 +110,17 @@ function record(gpu: Gpu, variant: LinearVariant, call: WindowedLinear): void {
   });
 }
 
-const dtypes: readonly Dtype[] = ["f32", "f16", "bf16"];
+const pipeline = (weight: Dtype, lanes: number): Variant => ({
+  headers: { weight },
+  overrides: { WG: lanes },
+});
 
-export const linearKernels = linearVariants.flatMap((variant) =>
-  dtypes.map((weight) => ({ kernel: kernels[variant], variant: { headers: { weight } } })),
+/** Every pipeline of `linear`, for building them ahead and for tests that compile all. */
+export const linearKernels: readonly KernelVariant[] = linearVariants.flatMap((variant) =>
+  (variant === "broadcast" ? Object.values(broadcastLanes) : [WG]).flatMap((lanes) =>
+    (["f32", "f16", "bf16"] as const).map((weight) => ({
+      kernel: kernels[variant],
+      variant: pipeline(weight, lanes),
+    })),
+  ),
 );

@@ -21,12 +21,18 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
 @group(0) @binding(4) var<uniform> params: Params;
 
-// Outputs 4*group .. 4*group+3 of this window, for one row. Outputs past the last are padding: zeros.
+// The bias of outputs 4*group .. 4*group+3 of this window.
+fn bias_of(group: u32) -> vec4<f32> {
+  var value = vec4<f32>(0.0);
+  if (params.has_bias != 0u) { value = bias[params.first4 + group]; }
+  return value;
+}
+
+// Stores outputs 4*group .. 4*group+3 of this window for one row. Outputs past the last are padding: zeros.
 fn finish(row: u32, group: u32, sum: vec4<f32>) {
   let out = 4u * group + vec4<u32>(0u, 1u, 2u, 3u);
   let at = row * params.y_stride4 + params.first4 + group;
   var value = sum;
-  if (params.has_bias != 0u) { value = value + bias[params.first4 + group]; }
   if (params.accumulate != 0u) { value = y[at] + value; }
   y[at] = select(vec4<f32>(0.0), value, out < vec4<u32>(params.outs));
 }
