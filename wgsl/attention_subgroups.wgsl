@@ -1,13 +1,13 @@
 enable subgroups;
-// Causal grouped-query attention over a packed forest, as attention.wgsl says, with keys in tiles of 16: invocation i
-// loads the rows i % 8 and 8 + i % 8 of a tile, and broadcasts from constant invocations hand them to all. That needs
-// an eighth of the loads and costs nothing else on CPU adapters, where a load costs as much as several multiplications.
-// Subgroups have at least 8 invocations.
+// Causal grouped-query attention over a packed forest, as attention.wgsl says, with keys in tiles of 16: member i of a
+// subgroup loads the rows i % 8 and 8 + i % 8 of a tile, and broadcasts from constant members hand them to all. That
+// needs an eighth of the loads, each of which costs a CPU adapter as much as several multiplications, and broadcasts
+// are free there. Subgroups have at least 8 members, all of them active: no invocation returns before the walk's end.
 //#header lanes
 //#include grid
 //#include attention_tile
 
-// The rows 0 .. 15 of a tile, of which each invocation holds two.
+// The rows 0 .. 15 of a tile, of which each member holds two.
 fn share(low: L, high: L) -> array<L, 16> {
   return array<L, 16>(
     subgroupBroadcast(low, 0u), subgroupBroadcast(low, 1u), subgroupBroadcast(low, 2u), subgroupBroadcast(low, 3u),
@@ -18,7 +18,7 @@ fn share(low: L, high: L) -> array<L, 16> {
 }
 
 @compute @workgroup_size(WG)
-fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>, @builtin(local_invocation_index) lane: u32, @builtin(subgroup_invocation_id) member: u32) {
   let index = workgroup_index(workgroup, grid);
   if (index >= params.tiles * params.heads) { return; }
   let tile = tile_of(index);
@@ -30,8 +30,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
   var top = LOWEST;
   var total = 0.0;
   for (var t = 0u; t <= tile.last; t += 16u) {
-    let low = row_at(tile, t + lane % 8u);
-    let high = row_at(tile, t + 8u + lane % 8u);
+    let low = row_at(tile, t + member % 8u);
+    let high = row_at(tile, t + 8u + member % 8u);
     var s0 = vec4<f32>(0.0);
     var s1 = vec4<f32>(0.0);
     var s2 = vec4<f32>(0.0);

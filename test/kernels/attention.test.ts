@@ -15,6 +15,8 @@ import { normals, relativeError } from "../support/numbers.ts";
 
 const gpu = useGpu();
 const portable = useGpu({ exclude: ["subgroups"] });
+/** Grids of more than 7 workgroups are folded. */
+const narrow = useGpu({ limits: { maxWorkgroups: 7 } });
 const compiler = useGpu({ backend: "null" });
 
 /** One tree: a prompt of so many tokens (0: none) and the lengths of its replies; without replies, a lone sequence. */
@@ -134,12 +136,13 @@ describe("attention", () => {
     );
   });
 
-  it("gives the same bits whatever the tiles of rows", async () => {
+  it("gives the same bits whatever the tiles of rows and the grid", async () => {
     const options = { heads: 2, kvHeads: 1, headDim: 8, scale: 0.3 };
     const batch = forestOf([{ prompt: 37, replies: [5, 70] }]);
     const qkv = normals(3, batch.rows * columns(options));
     const out = await run(gpu(), qkv, batch, options, 8);
     expect(await run(gpu(), qkv, batch, options, 32)).toEqual(out);
+    expect(await run(narrow(), qkv, batch, options, 8)).toEqual(out);
   });
 
   it("runs without subgroups", async () => {
