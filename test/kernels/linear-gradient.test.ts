@@ -1,0 +1,159 @@
+/** @file The linear layer's backward against float64, written and added, in one binding and in windows; NaN and Inf. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { openGpu } from "../../src/gpu/gpu.ts";
+import { columnSums } from "../../src/kernels/column-sums.ts";
+import {
+  linearGradientKernels,
+  linearInputGradient,
+  linearWeightGradient,
+} from "../../src/kernels/linear-gradient.ts";
+import { readTensor, type Tensor, uploadTensor } from "../../src/tensor/tensor.ts";
+import { linear as reference } from "../reference/layers.ts";
+import { useGpu } from "../support/gpu.ts";
+import { normals, relativeError } from "../support/numbers.ts";
+import { rounded, uploadWeight, weightDtypes } from "../support/weights.ts";
+
+const gpu = useGpu();
+/** Weights over 4 KiB go in windows; more than three workgroups fold the grid. */
+const narrow = useGpu({ limits: { maxBinding: 4096, maxWorkgroups: 3 } });
+
+function transposed(m: Float32Array, cols: number): Float32Array {
+  const rows = m.length / cols;
+  return Float32Array.from(m, (_, i) => m[(i % rows) * cols + Math.floor(i / rows)] ?? 0);
+}
+
+async function expectZeroPadding(device: ReturnType<typeof gpu>, t: Tensor): Promise<void> {
+  const raw = new Float32Array(await device.read(t.buffer, t.offset, t.rows * t.rowBytes));
+  expect(
+    raw.every((v, i) => i % t.stride < t.cols || v === 0),
+    "padding is 0",
+  ).toBe(true);
+}
+
+const wide = { rows: 200, k: 50, outs: 30 };
+const inBindings = { rows: 8, k: 40, outs: 120 };
+
+describe.each([
+  ["in one binding", gpu, wide],
+  ["in windows", narrow, inBindings],
+] as const)("%s", (_, device, most) => {
+  const shapes = fc.record({
+    rows: fc.integer({ min: 0, max: most.rows }),
+    k: fc.integer({ min: 1, max: most.k }),
+    outs: fc.integer({ min: 1, max: most.outs }),
+    dtype: fc.constantFrom(...weightDtypes),
+    into: fc.boolean(),
+    seed: fc.nat(),
+  });
+
+  it("dw = dy^T x, the same bits each time", async () => {
+    await fc.assert(
+      fc.asyncProperty(shapes, async ({ rows, k, outs, into, seed }) => {
+        using _ = device().scope();
+        const dy = normals(seed, rows * outs);
+        const x = normals(seed + 1, rows * k);
+        const start = normals(seed + 2, outs * k);
+        const run = async () => {
+          const dw = uploadTensor(device(), start, k, "dw");
+          const on = (values: Float32Array, cols: number) => uploadTensor(device(), values, cols, "operand");
+          linearWeightGradient(device(), on(dy, outs), on(x, k), dw, into);
+          await expectZeroPadding(device(), dw);
+          return readTensor(device(), dw);
+        };
+        const sums =
+          rows === 0 ? new Float64Array(outs * k) : reference(transposed(dy, outs), transposed(x, k), rows);
+        const dw = await run();
+        expect(
+          relativeError(
+            dw,
+            sums.map((v, i) => v + (into ? (start[i] ?? 0) : 0)),
+          ),
+        ).toBeLessThan(1e-5);
+        expect(await run()).toEqual(dw);
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  it("dx = dy W", async () => {
+    await fc.assert(
+      fc.asyncProperty(shapes, async ({ rows, k, outs, dtype, into, seed }) => {
+        using _ = device().scope();
+        const dy = normals(seed, rows * outs);
+        const w = rounded(normals(seed + 1, outs * k), dtype);
+        const start = normals(seed + 2, rows * k);
+        const dx = linearInputGradient(
+          device(),
+          uploadTensor(device(), dy, outs, "dy"),
+          uploadWeight(device(), w, k, dtype),
+          into ? uploadTensor(device(), start, k, "dx") : undefined,
+        );
+        const expected = reference(dy, transposed(w, k), outs).map(
+          (v, i) => v + (into ? (start[i] ?? 0) : 0),
+        );
+        expect(relativeError(await readTensor(device(), dx), expected)).toBeLessThan(1e-5);
+        await expectZeroPadding(device(), dx);
+      }),
+      { numRuns: 15 },
+    );
+  });
+});
+
+it("with one output, the weight's gradient has the bits of the weighted column sums", async () => {
+  using _ = gpu().scope();
+  const x = uploadTensor(gpu(), normals(1, 150 * 7), 7, "x");
+  const dy = uploadTensor(gpu(), normals(2, 150), 1, "dy");
+  const [a, b] = [
+    uploadTensor(gpu(), new Float32Array(7), 7, "a"),
+    uploadTensor(gpu(), new Float32Array(7), 7, "b"),
+  ];
+  linearWeightGradient(gpu(), dy, x, a);
+  columnSums(gpu(), x, dy, b);
+  expect(await readTensor(gpu(), a)).toEqual(await readTensor(gpu(), b));
+});
+
+it("NaN and Inf in dy reach their row of dw, those in x their column, and nothing else", async () => {
+  const [rows, k, outs] = [70, 6, 7];
+  using _ = gpu().scope();
+  const dw = uploadTensor(gpu(), new Float32Array(outs * k), k, "dw");
+  for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+    const dy = normals(1, rows * outs);
+    const x = normals(2, rows * k);
+    dy[66 * outs + 5] = bad;
+    x[3 * k + 1] = bad;
+    linearWeightGradient(gpu(), uploadTensor(gpu(), dy, outs, "dy"), uploadTensor(gpu(), x, k, "x"), dw);
+    (await readTensor(gpu(), dw)).forEach((v, i) => {
+      expect(Number.isFinite(v), `${bad}, value ${i}`).toBe(Math.floor(i / k) !== 5 && i % k !== 1);
+    });
+    await expectZeroPadding(gpu(), dw);
+    const w = normals(3, outs * k);
+    w[4 * k + 2] = bad;
+    const dx = linearInputGradient(
+      gpu(),
+      uploadTensor(gpu(), dy, outs, "dy"),
+      uploadTensor(gpu(), w, k, "w"),
+    );
+    (await readTensor(gpu(), dx)).forEach((v, i) => {
+      expect(Number.isFinite(v), `${bad}, value ${i}`).toBe(Math.floor(i / k) !== 66 && i % k !== 2);
+    });
+    await expectZeroPadding(gpu(), dx);
+  }
+});
+
+it("shapes that do not fit are refused by the operation's name", () => {
+  using _ = gpu().scope();
+  const tensor = (rows: number, cols: number) => uploadTensor(gpu(), normals(1, rows * cols), cols, "t");
+  expect(() => linearWeightGradient(gpu(), tensor(4, 2), tensor(4, 3), tensor(3, 3))).toThrow(
+    /linearWeightGradient dy/,
+  );
+  expect(() => linearWeightGradient(gpu(), tensor(4, 2), tensor(4, 4), tensor(2, 3))).toThrow(
+    /linearWeightGradient x/,
+  );
+  expect(() => linearInputGradient(gpu(), tensor(4, 2), tensor(3, 3))).toThrow(/linearInputGradient dy/);
+});
+
+it("every kernel compiles without a device", async () => {
+  using bare = await openGpu({ backend: "null" });
+  await bare.pipelines.warm(linearGradientKernels);
+});
