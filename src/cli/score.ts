@@ -1,5 +1,6 @@
 /** @file `rmtrain score`: rewards of the lines of a file or a pipe. */
 
+import { access, constants } from "node:fs/promises";
 import type { Command } from "commander";
 import { Option } from "commander";
 import { RewardModel } from "../audit/reward-model.ts";
@@ -77,6 +78,7 @@ export function register(program: Command): void {
 async function run(flags: Flags): Promise<void> {
   if (flags.maxLength !== undefined && flags.truncate === undefined)
     throw new InputError("--max-length needs --truncate left or right: score never drops a line");
+  await checkData(flags.data);
   const began = performance.now();
   using gpu = await openGpu({ memoryBudget: flags.memoryBudget });
   using model = await RewardModel.load(gpu, flags.model, headOptions(flags));
@@ -92,6 +94,14 @@ async function run(flags: Flags): Promise<void> {
   showProgress("");
   // Whoever closed the pipe has seen enough.
   if (complete) await conclude(report, flags.summary, rate(model, began));
+}
+
+/** A mistyped name is told before the model is loaded. */
+async function checkData(file: string): Promise<void> {
+  if (file === "-") return;
+  await access(file, constants.R_OK).catch(() => {
+    throw new InputError(`${file}: no such file, or it can't be read`);
+  });
 }
 
 export function headOptions({ initHead, seed }: HeadFlags) {

@@ -2,7 +2,7 @@
  * @file Writes a reward model as Hugging Face's *ForSequenceClassification reads it: same names, shapes and keys, the
  * backbone's bytes copied as they were stored, the head as f32 `score.weight`, no vocabulary head.
  */
-import { copyFile, mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomic } from "./atomic-file.ts";
 import type { ModelConfig } from "./config.ts";
@@ -18,6 +18,7 @@ import {
   writeSafetensors,
 } from "./safetensors/index.ts";
 import { listTokenizerFiles, type Tokenizer } from "./tokenizer.ts";
+import { alignTokenizer } from "./tokenizer-padding.ts";
 
 const chunkBytes = 8 * 2 ** 20;
 
@@ -34,7 +35,8 @@ export async function saveRewardModel(out: string, base: ModelFolder, head: Trai
   await mkdir(out, { recursive: true });
   const padding = savedPadding(base.config.vocabSize, head.recipe, head.tokenizer);
   for (const file of await listTokenizerFiles(base.dir))
-    await copyFile(join(base.dir, file), join(out, file));
+    await writeFileAtomic(join(out, file), await readFile(join(base.dir, file)));
+  if (head.tokenizer !== undefined) await alignTokenizer(out, head.tokenizer, padding);
   const config = savedConfig(base.config, head.recipe, padding);
   await writeFileAtomic(join(out, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
   await writeSafetensors(join(out, "model.safetensors"), [

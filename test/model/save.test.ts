@@ -1,5 +1,5 @@
 /** @file What a saved reward model holds: Hugging Face's names, shapes and keys, and a pad id that finds our last token. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
@@ -113,17 +113,55 @@ describe.each(bases)("from %s", (_, make) => {
   });
 });
 
-it("the recipe comes back as it was, and the tokenizer's files are copied byte for byte", async () => {
-  await using base = await openModelFolder(realModel("stories260k"));
+it("the recipe comes back as it was, and a tokenizer with a good pad is copied byte for byte", async () => {
+  await using base = await openModelFolder(baseRandom);
   const tokenizer = await loadTokenizer(base.dir);
-  const recipe: InputRecipe = { addEos: true, eosTokenId: 2, readPosition: "last" };
+  const recipe: InputRecipe = { addEos: true, eosTokenId: 0, readPosition: "last" };
   const { out, config } = await save(base, recipe, tokenizer);
   expect(parseRecipe(config)).toEqual(recipe);
   for (const file of ["tokenizer.json", "tokenizer_config.json"])
     expect(readFileSync(join(out, file))).toEqual(readFileSync(join(base.dir, file)));
-  expect((await loadTokenizer(out)).encode("a b", { addSpecialTokens: true })).toEqual(
-    tokenizer.encode("a b", { addSpecialTokens: true }),
+});
+
+it("a tokenizer without a pad gets the saved one, and encodes as before", async () => {
+  await using base = await openModelFolder(realModel("stories260k"));
+  const tokenizer = await loadTokenizer(base.dir);
+  const { out, config } = await save(base, { addEos: true, eosTokenId: 2, readPosition: "last" }, tokenizer);
+  // Hugging Face pads a batch with this token; with another, its rule would read the padding.
+  expect(JSON.parse(readFileSync(join(out, "tokenizer_config.json"), "utf8"))).toMatchObject({
+    pad_token: "<s>",
+  });
+  const saved = await loadTokenizer(out);
+  expect([saved.padTokenId, saved.bosTokenId, saved.eosTokenId]).toEqual([config.pad_token_id, 1, 2]);
+  const options = { addSpecialTokens: true };
+  expect(saved.encode("A naïve cat", options)).toEqual(tokenizer.encode("A naïve cat", options));
+});
+
+it("where pad, BOS and EOS are one (GPT-2), the grown row has a token of its own", async () => {
+  const dir = await tinyModel({ family: "gpt2", architecture: "causal-lm", config: { vocab_size: 2048 } });
+  const source = JSON.parse(readFileSync(join(baseRandom, "tokenizer.json"), "utf8"));
+  source.added_tokens = source.added_tokens.filter((token: { id: number }) => token.id === 0);
+  writeFileSync(join(dir, "tokenizer.json"), JSON.stringify(source));
+  const end = "<|endoftext|>";
+  writeFileSync(
+    join(dir, "tokenizer_config.json"),
+    JSON.stringify({
+      bos_token: end,
+      eos_token: end,
+      pad_token: end,
+      tokenizer_class: "PreTrainedTokenizerFast",
+    }),
   );
+  await using base = await openModelFolder(dir);
+  const tokenizer = await loadTokenizer(dir);
+  const { out, config } = await save(base, { addEos: true, eosTokenId: 0, readPosition: "last" }, tokenizer);
+  expect([config.pad_token_id, config.vocab_size]).toEqual([2048, 2049]);
+  const saved = await loadTokenizer(out);
+  expect(saved.padTokenId).toBe(2048);
+  expect(saved.eosTokenId).toBe(0);
+  expect(saved.vocabSize).toBe(2049);
+  const options = { addSpecialTokens: true };
+  expect(saved.encode("What should I do?", options)).toEqual(tokenizer.encode("What should I do?", options));
 });
 
 describe.each([
