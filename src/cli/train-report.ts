@@ -19,7 +19,6 @@ export class TerminalReporter implements TrainReporter {
     this.#bar = new cliProgress.SingleBar({
       stream,
       format: "{phase} {bar} {percentage}% | {status} | {eta_formatted} left",
-      hideCursor: true,
       clearOnComplete: true,
       etaBuffer: 50,
     });

@@ -34,8 +34,8 @@ type Settings = Pick<
   "batchSize" | "weightDecay" | "maxGradNorm" | "centerRewardsCoefficient" | "logEvery"
 >;
 
-/** Rows of features that are turned into rewards at once. */
-const rewardRows = 16_384;
+/** Most rows of features that are turned into rewards at once. */
+const mostRewardRows = 16_384;
 
 export class HeadTrainer implements Disposable {
   readonly #arena: ParameterArena;
@@ -113,8 +113,10 @@ export class HeadTrainer implements Disposable {
   /** Rewards of feature rows under the current head, in order. */
   async rewards(rows: Int32Array): Promise<Float32Array<ArrayBuffer>> {
     const rewards = new Float32Array(rows.length);
-    for (let at = 0; at < rows.length; at += rewardRows) {
-      rewards.set(await this.#rewardsOf(rows.subarray(at, at + rewardRows)), at);
+    const fitting = Math.floor(this.gpu.facts.limits.maxBinding / this.features.rowBytes);
+    const count = Math.max(1, Math.min(mostRewardRows, fitting));
+    for (let at = 0; at < rows.length; at += count) {
+      rewards.set(await this.#rewardsOf(rows.subarray(at, at + count)), at);
     }
     return rewards;
   }

@@ -1,5 +1,6 @@
 /** @file metrics.jsonl: one line per logged step or evaluation, with TRL's names (RewardTrainer). */
 import { appendFile } from "node:fs/promises";
+import { RmtrainError } from "../errors.ts";
 import type { PairMetrics } from "./evaluate.ts";
 
 /** A line of training metrics: means over the pairs since the last line. */
@@ -29,8 +30,11 @@ export function evalLine(step: number, epoch: number, metrics: PairMetrics): Eva
   };
 }
 
+/** @throws RmtrainError naming the file that cannot be written */
 export async function appendLine(file: string, line: TrainLine | EvalLine): Promise<void> {
-  await appendFile(file, `${JSON.stringify(line)}\n`);
+  await appendFile(file, `${JSON.stringify(line)}\n`).catch((error: Error) => {
+    throw new RmtrainError(`can't write ${file}: ${error.message}`, { cause: error });
+  });
 }
 
 /** Metrics of steps put together: means weighted by pairs, so that a smaller last batch counts less. */

@@ -18,6 +18,16 @@ export function planSteps(pairs: number, options: PlanOptions): Plan {
   return { stepsPerEpoch, totalSteps, warmupSteps };
 }
 
+/**
+ * Options of the same steps without room that no step uses: buffers are sized by the pairs of a step and by the steps
+ * between two readings of the metrics.
+ */
+export function fitToPairs(pairs: number, options: TrainOptions): TrainOptions {
+  const { totalSteps } = planSteps(pairs, options);
+  const batchSize = Math.min(options.batchSize, pairs);
+  return { ...options, batchSize, logEvery: Math.min(options.logEvery, Math.max(1, totalSteps)) };
+}
+
 /** Which pairs a step sees, as indices; each epoch visits each pair once. */
 export function* batches(
   pairs: number,

@@ -2,7 +2,6 @@
  * @file A training run from records to a saved checkpoint: read and check everything, compute features once, train
  * the head on them, keep the best, evaluate what is saved.
  */
-import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { PreferenceRecord } from "../data/preference.ts";
 import { InputError } from "../errors.ts";
@@ -21,6 +20,8 @@ import { trainHead } from "./head-loop.ts";
 import { HeadTrainer } from "./head-trainer.ts";
 import { appendLine, evalLine } from "./metrics.ts";
 import { defaultMaxLength, type TrainArguments, type TrainOptions, trainDefaults } from "./options.ts";
+import { checkOut, createOut } from "./out-folder.ts";
+import { fitToPairs } from "./plan.ts";
 import type { TrainReporter } from "./reporter.ts";
 import type { TokenCounts } from "./run-batches.ts";
 
@@ -69,8 +70,10 @@ export async function train(
     overlong: options.overlong,
   });
   reportDataset(dataset, maxLength, reporter);
+  await createOut(options.out);
   const device = typeof gpu === "function" ? await gpu() : gpu;
-  return await trainOnDevice(device, folder, tokenizer, recipe, dataset, options, reporter);
+  const fitted = fitToPairs(dataset.train.pairs.length, options);
+  return await trainOnDevice(device, folder, tokenizer, recipe, dataset, fitted, reporter);
 }
 
 async function trainOnDevice(
@@ -88,10 +91,9 @@ async function trainOnDevice(
   const all = [...dataset.train.pairs, ...(dataset.eval?.pairs ?? [])];
   const features = await runBackbone(gpu, folder, all, recipe, options, reporter);
   const featureSeconds = (performance.now() - began) / 1e3;
-  const head = initialHead(options.initHead, await readHead(folder), config.hiddenSize, options.seed);
-  using trainer = new HeadTrainer(gpu, features.table, head, options);
   try {
-    await mkdir(options.out, { recursive: true });
+    const head = initialHead(options.initHead, await readHead(folder), config.hiddenSize, options.seed);
+    using trainer = new HeadTrainer(gpu, features.table, head, options);
     const metricsFile = join(options.out, "metrics.jsonl");
     const trainCount = dataset.train.pairs.length;
     const best = await trainHead(trainer, {
@@ -128,17 +130,6 @@ async function trainOnDevice(
   } finally {
     releaseFeatures(gpu, features);
   }
-}
-
-/** An output folder that holds a model already is never written over. */
-async function checkOut(out: string): Promise<void> {
-  const present = await readdir(out).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return [];
-    throw new InputError(`--out ${out} cannot be used: ${error.message}`);
-  });
-  const taken = present.find((name) => ["config.json", "model.safetensors", "metrics.jsonl"].includes(name));
-  if (taken !== undefined)
-    throw new InputError(`--out ${out} holds a run already (${taken}); name another folder, or remove it`);
 }
 
 async function folderTokenizer(dir: string): Promise<Tokenizer | undefined> {

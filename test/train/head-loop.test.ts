@@ -1,0 +1,185 @@
+/** @file The head's loop against float64: the same pairs in the same order, loss, clipping, AdamW, schedule, metrics. */
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import type { TrainOptions } from "../../src/train/options.ts";
+import { batches, planSteps } from "../../src/train/plan.ts";
+import { schedules } from "../../src/train/schedule.ts";
+import { relativeError as error64 } from "../reference/error.ts";
+import { adamWStart, adamWStep, clipByGlobalNorm, scheduleFactor } from "../reference/optimizer.ts";
+import { preferenceLoss } from "../reference/preference-loss.ts";
+import { useGpu } from "../support/gpu.ts";
+import { normals } from "../support/numbers.ts";
+import { type GivenPairs, givenPairs, runLoop, trainOptions } from "./given-features.ts";
+
+const gpu = useGpu();
+
+interface Step {
+  readonly pairs: number;
+  readonly loss: number;
+  readonly norm: number;
+  readonly lr: number;
+  readonly chosen: readonly number[];
+  readonly rejected: readonly number[];
+}
+
+/** The whole run in float64, from the definitions. */
+function reference(given: GivenPairs, head: Float32Array, options: TrainOptions) {
+  const { width, features } = given;
+  const plan = planSteps(given.train, options);
+  let state = adamWStart(head);
+  const rewardOf = (row: number) => {
+    let sum = 0;
+    for (let j = 0; j < width; j++) sum += features[row * width + j]! * state.weights[j]!;
+    return sum;
+  };
+  const steps: Step[] = [];
+  for (const indices of batches(given.train, plan, options)) {
+    const chosen = [...indices].map((i) => rewardOf(2 * i));
+    const rejected = [...indices].map((i) => rewardOf(2 * i + 1));
+    const margins = [...indices].map((i) => given.margins[i]!);
+    const loss = preferenceLoss(chosen, rejected, margins, options.centerRewardsCoefficient);
+    const gradient = new Float64Array(width);
+    [...indices].forEach((i, n) => {
+      for (let j = 0; j < width; j++)
+        gradient[j]! +=
+          loss.chosenGradient[n]! * features[2 * i * width + j]! +
+          loss.rejectedGradient[n]! * features[(2 * i + 1) * width + j]!;
+    });
+    const limit = options.maxGradNorm === 0 ? Number.POSITIVE_INFINITY : options.maxGradNorm;
+    const { norm, clipped } = clipByGlobalNorm([gradient], limit);
+    const factor = scheduleFactor(options.schedule, steps.length, plan.warmupSteps, plan.totalSteps);
+    const lr = options.lr * factor;
+    state = adamWStep(state, clipped[0]!, { lr, weightDecay: options.weightDecay });
+    steps.push({ pairs: indices.length, loss: loss.loss, norm, lr, chosen, rejected });
+  }
+  return { steps, head: state.weights };
+}
+
+/** The line that steps `from` to `to` make together. */
+function expectedLine(steps: readonly Step[]) {
+  const chosen = steps.flatMap((s) => s.chosen);
+  const rejected = steps.flatMap((s) => s.rejected);
+  const all = [...chosen, ...rejected];
+  const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+  return {
+    loss: mean(steps.flatMap((s) => s.chosen.map(() => s.loss))),
+    accuracy: mean(chosen.map((r, i) => (r > rejected[i]! ? 1 : 0))),
+    margin: mean(chosen.map((r, i) => r - rejected[i]!)),
+    min_reward: Math.min(...all),
+    mean_reward: mean(all),
+    max_reward: Math.max(...all),
+    grad_norm: mean(steps.map((s) => s.norm)),
+    learning_rate: steps.at(-1)!.lr,
+  };
+}
+
+it("30 steps follow float64, and every line of metrics", async () => {
+  const input = fc.record({
+    seed: fc.nat(1e6),
+    width: fc.constantFrom(1, 7, 24, 65),
+    pairs: fc.constantFrom(1, 5, 9, 20, 33),
+    batchSize: fc.constantFrom(1, 4, 8, 64),
+    schedule: fc.constantFrom(...schedules),
+    warmupSteps: fc.constantFrom(0, 1, 7, 40),
+    weightDecay: fc.constantFrom(0, 0.3),
+    maxGradNorm: fc.constantFrom(0, 0.05, 1),
+    centerRewardsCoefficient: fc.constantFrom(0, 0.02),
+    logEvery: fc.constantFrom(1, 4),
+    shuffle: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(input, async ({ seed, width, pairs, ...some }) => {
+      const options = trainOptions({ ...some, seed, maxSteps: 30, lr: 0.02 });
+      const given = givenPairs(seed, width, pairs, 0);
+      const head = normals(seed + 9, width, 1 / (width + 1));
+      const ran = await runLoop(gpu(), given, head, options);
+      const expected = reference(given, head, options);
+      expect(error64(ran.head, expected.head)).toBeLessThan(1e-5);
+      expect(ran.best).toMatchObject({ step: 30, totalSteps: 30, head: ran.head, evalRewards: undefined });
+      expect(ran.lines.map((l) => l.step).at(-1)).toBe(30);
+      expect(ran.lines.length).toBe(Math.ceil(30 / options.logEvery));
+      let from = 0;
+      for (const line of ran.lines) {
+        const steps = expected.steps.slice(from, line.step);
+        const { accuracy, ...means } = expectedLine(steps);
+        for (const [name, value] of Object.entries(means)) {
+          const found = line[name as keyof typeof means];
+          expect(Math.abs(found - value), `${name} of step ${line.step}`).toBeLessThan(
+            1e-5 * (1 + Math.abs(value)),
+          );
+        }
+        // Rewards that differ by less than rounding may change sides.
+        const near = steps.flatMap((s) =>
+          s.chosen.filter((r, i) => Math.abs(r - s.rejected[i]!) < 1e-5),
+        ).length;
+        const count = steps.reduce((sum, s) => sum + s.pairs, 0);
+        expect(Math.abs(line.accuracy - accuracy) * count).toBeLessThanOrEqual(near + 1e-4);
+        expect(line.epoch).toBeCloseTo(line.step / Math.ceil(pairs / options.batchSize), 12);
+        from = line.step;
+      }
+      expect(ran.lines.at(-1)?.num_tokens).toBe(5 * expected.steps.reduce((sum, s) => sum + s.pairs, 0));
+    }),
+    { numRuns: 20 },
+  );
+});
+
+it.each([1, 2, 3, 4, 5])(
+  "from zeros, the first loss of %d pairs is exactly ln 2 in float32",
+  async (pairs) => {
+    const given = { ...givenPairs(3, 12, pairs, 0), margins: new Array<number>(pairs).fill(0) };
+    const options = trainOptions({
+      batchSize: pairs,
+      maxSteps: 2,
+      logEvery: 1,
+      centerRewardsCoefficient: 0.1,
+    });
+    const { lines } = await runLoop(gpu(), given, new Float32Array(12), options);
+    expect(lines[0]).toMatchObject({ step: 1, loss: Math.fround(Math.LN2), accuracy: 0, margin: 0 });
+  },
+);
+
+it("a last batch of fewer pairs counts by its pairs", async () => {
+  const given = givenPairs(4, 6, 9, 0);
+  const options = trainOptions({ batchSize: 8, epochs: 1, lr: 0, logEvery: 10, shuffle: false });
+  const { lines } = await runLoop(gpu(), given, normals(1, 6), options);
+  const whole = await runLoop(gpu(), given, normals(1, 6), { ...options, batchSize: 9 });
+  expect(lines.length).toBe(1);
+  expect(lines[0]?.loss).toBeCloseTo(whole.lines[0]?.loss ?? Number.NaN, 6);
+  expect(lines[0]?.mean_reward).toBeCloseTo(whole.lines[0]?.mean_reward ?? Number.NaN, 6);
+  expect(lines[0]?.min_reward).toBe(whole.lines[0]?.min_reward);
+  expect(lines[0]?.max_reward).toBe(whole.lines[0]?.max_reward);
+});
+
+it("keeps the head with the best held-out loss, and its rewards", async () => {
+  const given = givenPairs(5, 40, 12, 30);
+  const options = trainOptions({ epochs: 15, batchSize: 6, lr: 0.3, logEvery: 3, schedule: "constant" });
+  const { best, evals, head } = await runLoop(gpu(), given, new Float32Array(40), options);
+  expect(evals.map((e) => e.step)).toEqual(Array.from({ length: 15 }, (_, i) => 2 * (i + 1)));
+  expect(evals.map((e) => e.epoch)).toEqual(Array.from({ length: 15 }, (_, i) => i + 1));
+  const lowest = evals.reduce((a, b) => (b.eval_loss < a.eval_loss ? b : a));
+  expect(best.step).toBe(lowest.step);
+  expect(best.step).toBeLessThan(30);
+  expect(best.head).not.toEqual(head);
+  const rewards = best.evalRewards ?? expect.fail("no rewards");
+  const [chosen, rejected] = [rewards.subarray(0, 30), rewards.subarray(30)];
+  expect(chosen.filter((r, i) => r > rejected[i]!).length / 30).toBe(lowest.eval_accuracy);
+  const expected = Float64Array.from([...chosen.keys()], (i) => {
+    let sum = 0;
+    for (let j = 0; j < 40; j++) sum += given.features[(24 + 2 * i) * 40 + j]! * best.head[j]!;
+    return sum;
+  });
+  expect(error64(chosen, expected)).toBeLessThan(1e-5);
+});
+
+it("no steps: the first head is evaluated and kept", async () => {
+  const head = normals(1, 6);
+  const { best, evals, lines } = await runLoop(
+    gpu(),
+    givenPairs(6, 6, 4, 3),
+    head,
+    trainOptions({ epochs: 0 }),
+  );
+  expect(best).toMatchObject({ step: 0, totalSteps: 0, head });
+  expect(best.evalRewards?.length).toBe(6);
+  expect([evals.length, lines.length]).toEqual([1, 0]);
+});
