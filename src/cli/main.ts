@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { RmtrainError } from "../errors.ts";
+import { register as doctor } from "./doctor.ts";
 import { register as score } from "./score.ts";
 import { register as trace } from "./trace.ts";
 import { register as train } from "./train.ts";
@@ -17,7 +18,7 @@ function program(): Command {
     .version(version)
     .showHelpAfterError("(--help shows every option and its default)")
     .exitOverride();
-  for (const register of [train, score, trace]) register(root);
+  for (const register of [train, score, trace, doctor]) register(root);
   for (const command of root.commands) command.exitOverride();
   return root;
 }

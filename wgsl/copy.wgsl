@@ -1,0 +1,17 @@
+// y = x, the plainest use of memory: the ceiling in bytes per second that other kernels are compared with.
+// Shapes: x, y [count] vec4s. One invocation per vec4.
+//#include grid
+struct Params {
+  count: u32,
+}
+@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(2) var<uniform> params: Params;
+
+override WG: u32 = 64;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let index = workgroup_index(workgroup, grid) * WG + lane;
+  if (index < params.count) { y[index] = x[index]; }
+}

@@ -1,0 +1,43 @@
+// Chains of fused multiply-adds in registers: the ceiling in operations per second that other kernels are compared with.
+//
+// Each invocation runs 8 independent chains of vec4s, `steps` times 8 x 4 fma each, and writes their sum, so that
+// nothing can be left out. a is just below 1 and b small, so that values stay finite.
+//#include grid
+struct Params {
+  count: u32,
+  steps: u32,
+  a: f32,
+  b: f32,
+}
+@group(0) @binding(0) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(1) var<uniform> params: Params;
+
+override WG: u32 = 64;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let index = workgroup_index(workgroup, grid) * WG + lane;
+  if (index >= params.count) { return; }
+  let a = vec4<f32>(params.a);
+  let b = vec4<f32>(params.b);
+  let start = vec4<f32>(f32(lane));
+  var s0 = start + 0.0;
+  var s1 = start + 1.0;
+  var s2 = start + 2.0;
+  var s3 = start + 3.0;
+  var s4 = start + 4.0;
+  var s5 = start + 5.0;
+  var s6 = start + 6.0;
+  var s7 = start + 7.0;
+  for (var step = 0u; step < params.steps; step++) {
+    s0 = fma(s0, a, b);
+    s1 = fma(s1, a, b);
+    s2 = fma(s2, a, b);
+    s3 = fma(s3, a, b);
+    s4 = fma(s4, a, b);
+    s5 = fma(s5, a, b);
+    s6 = fma(s6, a, b);
+    s7 = fma(s7, a, b);
+  }
+  y[index] = ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7));
+}
