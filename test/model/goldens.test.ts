@@ -126,8 +126,12 @@ describe.each(CLASSIFIERS)("%s", (name) => {
       ).toBeLessThan(BOUND);
     }
   });
+});
 
-  it.skipIf(!golden.has("bt/pooled.f64"))("pooled rewards of pairs that share a prompt", async () => {
+it.each(["llama", "llama-wide", "qwen2", "gpt2"] as const)(
+  "%s: pooled rewards of pairs that share a prompt",
+  async (name) => {
+    const golden = goldenTensors(name);
     using model = await RewardModel.load(device(), goldenModel(name));
     const rows = unpadded(golden, "bt");
     const n = rows.length / 2;
@@ -137,8 +141,8 @@ describe.each(CLASSIFIERS)("%s", (name) => {
     const scored = await model.scoreItems(items);
     const rewards = [0, 1].flatMap((side) => scored.map((pair) => pair[side]?.reward ?? Number.NaN));
     expect(relativeError(rewards, golden.get("bt/pooled.f64").data)).toBeLessThan(BOUND);
-  });
-});
+  },
+);
 
 /** A causal LM's decoder and head, released with `using`. */
 async function loadLm(dir: string) {
