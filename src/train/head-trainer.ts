@@ -4,9 +4,9 @@
  */
 import { RmtrainError } from "../errors.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import { columnSums } from "../kernels/column-sums.ts";
 import { gatherRows } from "../kernels/embedding.ts";
 import { linear } from "../kernels/linear.ts";
+import { linearWeightGradient } from "../kernels/linear-gradient.ts";
 import { metricColumns, pairwiseLogistic } from "../kernels/pairwise-logistic.ts";
 import { headName } from "../model/reward-head.ts";
 import { ParameterArena } from "../tensor/parameters.ts";
@@ -78,7 +78,7 @@ export class HeadTrainer implements Disposable {
       metrics: this.#metrics,
       row,
     });
-    columnSums(gpu, x, gradient, this.#arena.gradient(headName));
+    linearWeightGradient(gpu, gradient, x, this.#arena.gradient(headName));
     this.#step++;
     this.#optimizer.step({ ...settings, lr, step: this.#step, metrics: this.#metrics, row });
     this.#pending.push(margins.length);

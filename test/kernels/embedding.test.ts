@@ -1,9 +1,8 @@
 /** @file Rows of tables: every dtype, added or written, in windows, and from a table larger than any binding. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { InputError } from "../../src/errors.ts";
 import { openGpu } from "../../src/gpu/gpu.ts";
-import { checkIds, embedding, embeddingKernels, gatherRows } from "../../src/kernels/embedding.ts";
+import { embedding, embeddingKernels, gatherRows } from "../../src/kernels/embedding.ts";
 import { createTensor, readTensor, rowWindows, uploadTensor } from "../../src/tensor/tensor.ts";
 import { useGpu } from "../support/gpu.ts";
 import { normals } from "../support/numbers.ts";
@@ -84,15 +83,6 @@ it("reads both sides of every cut of a table of 200 MiB", async () => {
   expect(await readTensor(gpu(), y)).toEqual(
     Float32Array.from([...ids].flatMap((id) => [...normals(id, width)])),
   );
-});
-
-it("an id outside of the vocabulary is named with its position", () => {
-  checkIds(Int32Array.of(0, 4), 5, "line 3");
-  checkIds(new Int32Array(0), 5, "line 3");
-  expect(() => checkIds(Int32Array.of(0, 5), 5, "line 3")).toThrow(
-    new InputError("line 3: token 5 at position 1 is outside of the vocabulary (0 to 4)"),
-  );
-  expect(() => checkIds(Int32Array.of(-1), 5, "line 3")).toThrow(/token -1 at position 0/);
 });
 
 it("every dtype compiles without a device", async () => {

@@ -1,6 +1,6 @@
 /** @file Ten steps of the head against torch's: loss, gradient, optimiser and schedule on the device. */
 import { expect, it } from "vitest";
-import { columnSums } from "../../src/kernels/column-sums.ts";
+import { linearWeightGradient } from "../../src/kernels/linear-gradient.ts";
 import { metricColumns, pairwiseLogistic } from "../../src/kernels/pairwise-logistic.ts";
 import { parseConfig } from "../../src/model/config.ts";
 import { ParameterArena } from "../../src/tensor/parameters.ts";
@@ -58,10 +58,10 @@ it.each(Object.entries(trajectories))(
         metrics,
         row: step,
       });
-      columnSums(
+      linearWeightGradient(
         gpu(),
-        uploadTensor(gpu(), batch, width, "features"),
         gradient,
+        uploadTensor(gpu(), batch, width, "features"),
         arena.gradient("score.weight"),
       );
       const lr = learningRate("linear", step, 10, 3, trajectory.lr);
