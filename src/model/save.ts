@@ -33,7 +33,7 @@ export interface TrainedHead {
 /** Writes config.json, model.safetensors and the tokenizer's files to `out`, each atomically, the weights last. */
 export async function saveRewardModel(out: string, base: ModelFolder, head: TrainedHead): Promise<void> {
   await mkdir(out, { recursive: true });
-  const padding = savedPadding(base.config.vocabSize, head.recipe, head.tokenizer);
+  const padding = ownPadding(base) ?? savedPadding(base.config.vocabSize, head.recipe, head.tokenizer);
   for (const file of await listTokenizerFiles(base.dir))
     await writeFileAtomic(join(out, file), await readFile(join(base.dir, file)));
   if (head.tokenizer !== undefined) await alignTokenizer(out, head.tokenizer, padding);
@@ -43,6 +43,11 @@ export async function saveRewardModel(out: string, base: ModelFolder, head: Trai
     ...backboneSources(base, padding),
     headSource(head.weight),
   ]);
+}
+
+/** A checkpoint of ours has found its pad: trained again and again, its vocabulary does not grow each time. */
+function ownPadding({ hasRecipe, config: { padTokenId } }: ModelFolder): SavedPadding | undefined {
+  return hasRecipe && padTokenId !== undefined ? { padTokenId, grow: false } : undefined;
 }
 
 function savedConfig(
