@@ -2,14 +2,14 @@
 import type { Tokenizer } from "../model/tokenizer.ts";
 
 /**
- * The text up to and including each token, [ids]. A BOS at the beginning and an EOS at the end add nothing, nor does a
- * token that ends inside a character: its bytes show once the character is complete.
+ * The text up to and including each token, [ids]. A BOS at the beginning adds nothing, nor does a token that ends inside
+ * a character: its bytes show once the character is complete. An EOS shows as the tokenizer spells it, since the reward
+ * of a text with its end is another one than without.
  */
 export function decodePrefixes(tokenizer: Tokenizer, ids: Int32Array): string[] {
   const begin = ids[0] === tokenizer.bosTokenId ? 1 : 0;
-  const end = ids.length - (ids.length > begin && ids.at(-1) === tokenizer.eosTokenId ? 1 : 0);
-  const decode = (to: number) => tokenizer.decode(ids.subarray(begin, Math.min(to, end)));
-  const whole = decode(end);
+  const decode = (to: number) => tokenizer.decode(ids.subarray(begin, to));
+  const whole = decode(ids.length);
   let shown = "";
   return Array.from(ids, (_, p) => {
     const prefix = decode(p + 1);

@@ -54,6 +54,13 @@ export const bufferUsage = {
 };
 const usage = bufferUsage.storage | bufferUsage.copySrc | bufferUsage.copyDst;
 
+/** The free buffer that was created first: the same requests then get the same buffers in every step. */
+function takeOldest(free: GpuBuffer[] | undefined): GpuBuffer | undefined {
+  if (free === undefined || free.length === 0) return undefined;
+  const oldest = free.reduce((best, buffer, i) => (buffer.id < free[best]!.id ? i : best), 0);
+  return free.splice(oldest, 1)[0];
+}
+
 export class BufferPool {
   readonly counts: MemoryCounts = { live: 0, pooled: 0, peak: 0, buffersCreated: 0 };
   readonly #free = new Map<number, GpuBuffer[]>();
@@ -77,7 +84,7 @@ export class BufferPool {
         `${label} needs one buffer of ${formatBytes(size)}; this device's largest is ${formatBytes(this.limits.maxBuffer)}`,
       );
     }
-    const buffer = this.#free.get(size)?.pop() ?? this.#create(size, label);
+    const buffer = takeOldest(this.#free.get(size)) ?? this.#create(size, label);
     if (buffer.live) throw new Error(`Buffer ${buffer.label} was handed out twice`);
     buffer.live = true;
     buffer.label = label;

@@ -21,7 +21,7 @@ export async function loadBackbone(gpu: Gpu, { checkpoint, config }: ModelFolder
   try {
     const backbone = new Backbone(gpu, config, await loadDecoder(loader, config));
     // Short and long batches may take different variants of a kernel.
-    for (const rows of [1, 64]) await gpu.warm(() => backbone.forward(oneTokenTexts(rows), rows));
+    for (const rows of [1, 8]) await gpu.warm(() => backbone.forward(oneTokenTexts(rows), rows));
     return { backbone, unused: loader.unused };
   } catch (error) {
     loader.abandon();

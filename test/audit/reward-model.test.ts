@@ -49,9 +49,9 @@ describe.each([true, false])("stories260k with a head, EOS added: %s", (addEos) 
       expect(prefix).not.toContain("\ufffd");
       before = prefix;
     }
-    expect(before.trimStart()).toBe(TEXT);
+    expect(before.trimStart()).toBe(addEos ? `${TEXT}</s>` : TEXT);
     expect(points[0]).toMatchObject({ tokenId: 1, token: "", prefix: "" });
-    if (addEos) expect(points.at(-1)).toMatchObject({ tokenId: 2, token: "" });
+    if (addEos) expect(points.at(-1)).toMatchObject({ tokenId: 2, token: "</s>" });
   });
 
   it("scores texts in order, whatever else is asked in between", async () => {
