@@ -1,5 +1,6 @@
 /** @file Finds an adapter: Dawn (the `webgpu` package) in Node, `navigator.gpu` in browsers. Nothing above knows which. */
 import { NoAdapterError } from "./errors.ts";
+import { useShaderCache } from "./shader-cache.ts";
 
 export interface AdapterRequest {
   /** "null": Dawn's backend that compiles kernels and runs nothing (tests). Default: the platform's own. */
@@ -19,6 +20,7 @@ async function instance(backend: "default" | "null"): Promise<GPU> {
     if (backend === "null") throw new NoAdapterError("The null backend exists only in Node");
     return browser;
   }
+  await useShaderCache();
   // Named through a variable so that a browser's bundler does not follow it.
   const dawn = "webgpu";
   const { create } = (await import(/* @vite-ignore */ dawn)) as typeof import("webgpu");

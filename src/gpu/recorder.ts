@@ -41,6 +41,7 @@ export class Recorder {
   readonly #groups = new Map<string, GPUBindGroup>();
   readonly #limit: number;
   #collected: { kernel: KernelSource; variant: Variant }[] | undefined;
+  #timed = false;
   #slot = 0;
   #work = 0;
   #encoder: GPUCommandEncoder | undefined;
@@ -77,7 +78,7 @@ export class Recorder {
       this.#collected.push({ kernel, variant: d.variant ?? {} });
       return;
     }
-    if (this.#slot === slots || this.#work > this.#limit) this.submit();
+    this.#makeRoom(kernel);
     const compiled = this.pipelines.get(kernel, d.variant ?? {});
     const group = this.#bindGroup(compiled, d.bindings);
     const pass = this.#openPass();
@@ -115,8 +116,13 @@ export class Recorder {
   timestamped(timestampWrites: GPUComputePassTimestampWrites, record: () => void): void {
     this.submit();
     this.#pass = this.#encode().beginComputePass({ timestampWrites });
-    record();
-    this.#endPass();
+    this.#timed = true;
+    try {
+      record();
+    } finally {
+      this.#timed = false;
+      this.#endPass();
+    }
   }
 
   resolveQueries(set: GPUQuerySet, count: number, to: GPUBuffer): void {
@@ -153,6 +159,14 @@ export class Recorder {
   destroy(): void {
     this.#arena.destroy();
     this.#groups.clear();
+  }
+
+  /** A timed pass stays whole, however long: a submit would end it and leave the rest unmeasured. */
+  #makeRoom(kernel: KernelSource): void {
+    const full = this.#slot === slots;
+    if (this.#timed) {
+      if (full) throw new Error(`${kernel.name}: a timed pass holds at most ${slots} dispatches`);
+    } else if (full || this.#work > this.#limit) this.submit();
   }
 
   #encode(): GPUCommandEncoder {

@@ -1,0 +1,20 @@
+/** @file Every pipeline of the engine: each kernel in each of its variants. */
+import { attentionKernels } from "../../src/kernels/attention.ts";
+import { ceilingKernels } from "../../src/kernels/ceilings.ts";
+import { embeddingKernels } from "../../src/kernels/embedding.ts";
+import { headNorm } from "../../src/kernels/generated/index.ts";
+import { linearKernels } from "../../src/kernels/linear.ts";
+import { linearGradientKernels } from "../../src/kernels/linear-gradient.ts";
+import { type KernelVariant, rowKernels } from "../../src/kernels/row-kernels.ts";
+import { trainingKernels } from "../../src/kernels/training-kernels.ts";
+
+export const catalogue: readonly KernelVariant[] = [
+  ...linearKernels,
+  ...linearGradientKernels,
+  ...embeddingKernels,
+  ...attentionKernels,
+  ...rowKernels,
+  { kernel: headNorm, variant: {} },
+  ...trainingKernels,
+  ...ceilingKernels,
+];
