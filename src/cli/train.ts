@@ -48,10 +48,13 @@ export function register(program: Command): void {
         .default("head"),
     )
     .option("--eval-data <file>", "held-out records")
-    .option(
-      "--eval-split <share>",
-      `share of the prompts to hold out; 0: no evaluation (default: by the records' field "split" where all say train or eval, else ${defaultEvalSplit})`,
-      share,
+    .addOption(
+      new Option(
+        "--eval-split <share>",
+        `share of the prompts to hold out; 0: no evaluation (default: by the records' field "split" where all say train or eval, else ${defaultEvalSplit})`,
+      )
+        .argParser(share)
+        .conflicts("evalData"),
     )
     .option("--epochs <n>", "passes over the training pairs", nonNegative, d.epochs)
     .option("--max-steps <n>", "steps in all; overrides --epochs", positiveInteger)
