@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { RmtrainError } from "../errors.ts";
+import { register as bench } from "./bench.ts";
 import { register as doctor } from "./doctor.ts";
 import { register as score } from "./score.ts";
 import { register as trace } from "./trace.ts";
@@ -18,7 +19,7 @@ function program(): Command {
     .version(version)
     .showHelpAfterError("(--help shows every option and its default)")
     .exitOverride();
-  for (const register of [train, score, trace, doctor]) register(root);
+  for (const register of [train, score, trace, doctor, bench]) register(root);
   for (const command of root.commands) command.exitOverride();
   return root;
 }
@@ -36,6 +37,13 @@ function report(error: unknown): number {
   );
   return 1;
 }
+
+// At once, whatever is awaited. A progress bar listens too, to give the terminal its cursor back; it comes first.
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const)
+  process.once(signal, () => setImmediate(() => process.exit(code)));
 
 // A reader that closes the pipe early (head, less) is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
