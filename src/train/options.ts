@@ -2,7 +2,9 @@
  * @file What a training run is told, and the defaults. Defaults are for a lone head on cached features, where epochs
  * cost nearly nothing; TRL's lr 1e-4 for one epoch leaves such a head where it began.
  */
+
 import type { Overlong } from "../data/tokenise.ts";
+import { InputError } from "../errors.ts";
 import { defaultBatchTokens } from "./run-batches.ts";
 import type { ScheduleName } from "./schedule.ts";
 
@@ -74,3 +76,30 @@ export type TrainArguments = Pick<TrainOptions, "model" | "data" | "out"> & Part
 export const defaultEvalSplit = 0.1;
 /** Upper bound of the default --max-length, in tokens. */
 export const defaultMaxLength = 1024;
+
+const counts = ["maxSteps", "batchSize", "maxLength", "logEvery", "batchTokens"] as const;
+const amounts = [
+  "epochs",
+  "lr",
+  "weightDecay",
+  "warmupRatio",
+  "warmupSteps",
+  "centerRewardsCoefficient",
+  "maxGradNorm",
+] as const;
+
+/** What the types leave open; the command line has checked it already. @throws InputError naming the option */
+export function checkOptions(options: TrainOptions): void {
+  for (const name of counts) {
+    const value = options[name];
+    if (value !== undefined && !(Number.isSafeInteger(value) && value >= 1))
+      throw new InputError(`${name} is a whole number above 0, not ${value}`);
+  }
+  for (const name of amounts) {
+    const value = options[name];
+    if (value !== undefined && !(Number.isFinite(value) && value >= 0))
+      throw new InputError(`${name} is a number of at least 0, not ${value}`);
+  }
+  if (!Number.isSafeInteger(options.seed) || options.seed < 0)
+    throw new InputError(`seed is a whole number of at least 0, not ${options.seed}`);
+}

@@ -19,7 +19,13 @@ import { initialHead } from "./head-init.ts";
 import { trainHead } from "./head-loop.ts";
 import { HeadTrainer } from "./head-trainer.ts";
 import { appendLine, evalLine } from "./metrics.ts";
-import { defaultMaxLength, type TrainArguments, type TrainOptions, trainDefaults } from "./options.ts";
+import {
+  checkOptions,
+  defaultMaxLength,
+  type TrainArguments,
+  type TrainOptions,
+  trainDefaults,
+} from "./options.ts";
 import { checkOut, createOut } from "./out-folder.ts";
 import { fitToPairs } from "./plan.ts";
 import type { TrainReporter } from "./reporter.ts";
@@ -57,6 +63,7 @@ export async function train(
   reporter: TrainReporter = { note() {} },
 ): Promise<TrainResult> {
   const options: TrainOptions = { ...trainDefaults, ...given };
+  checkOptions(options);
   await checkOut(options.out);
   await using folder = await openModelFolder(options.model);
   const tokenizer = await folderTokenizer(options.model);

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { RmtrainError } from "../../src/errors.ts";
+import type { TrainOptions } from "../../src/train/options.ts";
 import { train } from "../../src/train/train.ts";
 import { temporaryFolder, tinyModel } from "../model/tiny-model.ts";
 import { realModel } from "../reference/goldens.ts";
@@ -73,6 +74,17 @@ describe("records", () => {
   it("a file that is not there", async () => {
     await expectRefused({ model: stories, data: "/nowhere/prefs.jsonl" }, /\/nowhere\/prefs\.jsonl/);
   });
+});
+
+it.each<[Partial<TrainOptions>, RegExp]>([
+  [{ batchSize: 0 }, /^batchSize is a whole number above 0, not 0$/],
+  [{ logEvery: 2.5 }, /^logEvery is a whole number above 0, not 2\.5$/],
+  [{ lr: Number.NaN }, /^lr is a number of at least 0, not NaN$/],
+  [{ epochs: Number.POSITIVE_INFINITY }, /^epochs is a number of at least 0, not Infinity$/],
+  [{ seed: -1 }, /^seed is a whole number of at least 0, not -1$/],
+  [{ evalSplit: 1 }, /--eval-split is a share from 0 up to 1, not 1/],
+])("options of the library's caller: %j", async (options, message) => {
+  await expectRefused({ model: stories, data: jsonl(good), ...options }, message);
 });
 
 describe("models", () => {
