@@ -16,9 +16,15 @@ export interface SavedPadding {
  * The tokenizer's pad, else another special token; never the EOS. A text does not end in those unless it spells them
  * out, since the post-processor puts them at the beginning. Without a tokenizer a sequence may end in any id, so the
  * vocabulary grows.
+ * @param lastIds that sequences of the data end in: records of ids may end in a special token
  */
-export function savedPadding(vocabSize: number, recipe: InputRecipe, tokenizer?: Tokenizer): SavedPadding {
-  const ends = new Set([recipe.eosTokenId, tokenizer?.eosTokenId]);
+export function savedPadding(
+  vocabSize: number,
+  recipe: InputRecipe,
+  tokenizer?: Tokenizer,
+  lastIds: Iterable<number> = [],
+): SavedPadding {
+  const ends = new Set([recipe.eosTokenId, tokenizer?.eosTokenId, ...lastIds]);
   const candidates = [tokenizer?.padTokenId, tokenizer?.bosTokenId, ...(tokenizer?.specialIds ?? [])];
   const pad = candidates.find((id) => id !== undefined && id < vocabSize && !ends.has(id));
   return pad === undefined ? { padTokenId: vocabSize, grow: true } : { padTokenId: pad, grow: false };

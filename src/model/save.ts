@@ -28,12 +28,16 @@ export interface TrainedHead {
   readonly weight: Float32Array<ArrayBuffer>;
   readonly recipe: InputRecipe;
   readonly tokenizer?: Tokenizer | undefined;
+  /** Ids that the data's sequences end in, which the pad may not be. */
+  readonly lastIds?: ReadonlySet<number>;
 }
 
 /** Writes config.json, model.safetensors and the tokenizer's files to `out`, each atomically, the weights last. */
 export async function saveRewardModel(out: string, base: ModelFolder, head: TrainedHead): Promise<void> {
   await mkdir(out, { recursive: true });
-  const padding = ownPadding(base) ?? savedPadding(base.config.vocabSize, head.recipe, head.tokenizer);
+  const { recipe, tokenizer, lastIds = new Set<number>() } = head;
+  const padding =
+    ownPadding(base, lastIds) ?? savedPadding(base.config.vocabSize, recipe, tokenizer, lastIds);
   for (const file of await listTokenizerFiles(base.dir))
     await writeFileAtomic(join(out, file), await readFile(join(base.dir, file)));
   if (head.tokenizer !== undefined) await alignTokenizer(out, head.tokenizer, padding);
@@ -46,8 +50,10 @@ export async function saveRewardModel(out: string, base: ModelFolder, head: Trai
 }
 
 /** A checkpoint of ours has found its pad: trained again and again, its vocabulary does not grow each time. */
-function ownPadding({ hasRecipe, config: { padTokenId } }: ModelFolder): SavedPadding | undefined {
-  return hasRecipe && padTokenId !== undefined ? { padTokenId, grow: false } : undefined;
+function ownPadding({ hasRecipe, config }: ModelFolder, lastIds: ReadonlySet<number>) {
+  const { padTokenId } = config;
+  if (!hasRecipe || padTokenId === undefined || lastIds.has(padTokenId)) return undefined;
+  return { padTokenId, grow: false };
 }
 
 function savedConfig(

@@ -19,6 +19,7 @@ import { initialHead } from "./head-init.ts";
 import { trainHead } from "./head-loop.ts";
 import { HeadTrainer } from "./head-trainer.ts";
 import { appendLine, evalLine } from "./metrics.ts";
+import { reportDataset, reportUnused } from "./notes.ts";
 import {
   checkOptions,
   defaultMaxLength,
@@ -120,7 +121,12 @@ async function trainOnDevice(
       },
     });
     const trainSeconds = (performance.now() - began) / 1e3 - featureSeconds;
-    await saveRewardModel(options.out, folder, { weight: best.head, recipe, tokenizer });
+    await saveRewardModel(options.out, folder, {
+      weight: best.head,
+      recipe,
+      tokenizer,
+      lastIds: lastIds(all),
+    });
     const { rewards, evaluation } = closingEvaluation(dataset, best.evalRewards, options);
     return {
       out: options.out,
@@ -171,29 +177,8 @@ function checkedMaxLength({ config, dir }: ModelFolder, wanted: number | undefin
   return wanted;
 }
 
-function reportDataset(
-  { train, eval: held, splitBy }: Dataset,
-  maxLength: number,
-  reporter: TrainReporter,
-): void {
-  reporter.note(`${train.counts.records} training pairs, ${held?.counts.records ?? 0} held out (${splitBy})`);
-  for (const [name, set] of [
-    ["training", train],
-    ["held-out", held],
-  ] as const) {
-    if (set === undefined) continue;
-    const { dropped, truncated, identical } = set.counts;
-    if (dropped > 0)
-      reporter.note(
-        `${dropped} ${name} pairs left out: a side is longer than --max-length ${maxLength} (or use --truncate left|right)`,
-      );
-    if (truncated.some((n) => n > 0)) {
-      reporter.note(
-        `${name}: ${truncated[0] ?? 0} chosen and ${truncated[1] ?? 0} rejected sides cut to ${maxLength} tokens`,
-      );
-    }
-    if (identical > 0) reporter.note(`${identical} ${name} pairs have equal sides and teach nothing`);
-  }
+function lastIds(pairs: readonly Pair[]): Set<number> {
+  return new Set(pairs.flatMap(({ item }) => item.sequences.flatMap((ids) => ids.at(-1) ?? [])));
 }
 
 async function runBackbone(
@@ -219,14 +204,6 @@ async function runBackbone(
   } finally {
     backbone.release();
   }
-}
-
-function reportUnused(unused: readonly string[], reporter: TrainReporter): void {
-  if (unused.length === 0) return;
-  const shown = unused.slice(0, 10).join(", ");
-  reporter.note(
-    `${unused.length} tensors of the checkpoint are not used: ${shown}${unused.length > 10 ? ", ..." : ""}`,
-  );
 }
 
 function closingEvaluation(dataset: Dataset, rewards: Float32Array | undefined, options: TrainOptions) {

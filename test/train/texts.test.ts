@@ -108,3 +108,18 @@ it("a tokenizer without an EOS trains with --no-eos only", async () => {
   using model = await RewardModel.load(gpu(), without.out);
   expect(model.recipe.addEos).toBe(false);
 });
+
+it("records of ids that end in the tokenizer's pad: the saved pad is another", async () => {
+  const special = [0, 1, 3].map((id) => ({ chosen_ids: [5, id], rejected_ids: [6, 300 + id] }));
+  const { out } = await run(gpu(), {
+    model: realModel("stories260k"),
+    data: jsonl(special),
+    maxSteps: 1,
+    evalSplit: 0,
+  });
+  using model = await RewardModel.load(gpu(), out);
+  for (const { chosen_ids, rejected_ids } of special)
+    for (const ids of [chosen_ids, rejected_ids])
+      expect(model.differsFromLast(Int32Array.from(ids))).toBe(false);
+  expect([0, 1, 2, 3]).not.toContain(model.config.padTokenId);
+});
