@@ -81,12 +81,15 @@ export class BufferPool {
     const size = sizeClass(Math.max(bytes, 16));
     if (size > this.limits.maxBuffer) {
       throw new OutOfMemoryError(
-        `${label} needs one buffer of ${formatBytes(size)}; this device's largest is ${formatBytes(this.limits.maxBuffer)}`,
+        `${label} needs one buffer of ${formatBytes(size)}; this device's largest is ${formatBytes(this.limits.maxBuffer)}. ` +
+          "If it grows with the batch, lower --max-length or --batch-tokens.",
       );
     }
     const buffer = takeOldest(this.#free.get(size)) ?? this.#create(size, label);
     if (buffer.live) throw new Error(`Buffer ${buffer.label} was handed out twice`);
     buffer.live = true;
+    // The device's messages name the buffer by its present owner.
+    if (buffer.label !== label) buffer.raw.label = label;
     buffer.label = label;
     this.counts.pooled -= size;
     this.counts.live += size;

@@ -79,8 +79,9 @@ export class Gpu implements Disposable {
   /** Buffers allocated until the scope's end belong to it, unless they are kept. */
   scope(): Scope {
     const scope = new Scope(this.#pool, (ended) => {
-      const top = this.#scopes.pop();
-      if (top !== ended) throw new Error("GPU scopes must end in the reverse order of their beginnings");
+      if (this.#scopes.at(-1) !== ended)
+        throw new Error("GPU scopes end once, in the reverse order of their beginnings");
+      this.#scopes.pop();
     });
     this.#scopes.push(scope);
     return scope;
@@ -142,7 +143,7 @@ export class Gpu implements Disposable {
       using _scope = this.scope();
       record();
     });
-    await this.pipelines.warm(pipelines);
+    await this.#guard(this.pipelines.warm(pipelines));
   }
 
   /** Runs `record` in a pass of its own and measures it. */
@@ -150,10 +151,11 @@ export class Gpu implements Disposable {
     return this.#guard(this.#timer.time(record));
   }
 
-  /** Destroys the device and all buffers. Safe to call twice. */
+  /** Destroys the device and all buffers; whoever still waits for it gets a DeviceLostError. Safe to call twice. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#failure = new DeviceLostError("The GPU device was closed");
     this.recorder.destroy();
     this.device.destroy();
   }
@@ -169,7 +171,8 @@ export class Gpu implements Disposable {
       result = await work;
       await this.pipelines.settled();
     } catch (error) {
-      const failure = error instanceof ShaderError ? error : (this.#failure ?? error);
+      const lost = this.#failure instanceof DeviceLostError;
+      const failure = error instanceof ShaderError && !lost ? error : (this.#failure ?? error);
       if (!(failure instanceof DeviceLostError)) this.#failure = undefined;
       throw failure;
     }

@@ -95,6 +95,7 @@ export class Recorder {
 
   /** Copies bytes on the device, in recorded order. */
   copy(from: GpuBuffer, fromOffset: number, to: GPUBuffer, toOffset: number, bytes: number): void {
+    if (this.#collected !== undefined) return;
     from.lastRecording = this.recording;
     this.#endPass();
     this.#encode().copyBufferToBuffer(from.raw, fromOffset, to, toOffset, bytes);
@@ -102,6 +103,7 @@ export class Recorder {
 
   /** Sets bytes to zero, in recorded order. */
   clear(buffer: GpuBuffer, offset: number, bytes: number): void {
+    if (this.#collected !== undefined) return;
     buffer.lastRecording = this.recording;
     this.#endPass();
     this.#encode().clearBuffer(buffer.raw, offset, bytes);

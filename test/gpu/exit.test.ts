@@ -1,0 +1,26 @@
+/** @file The process ends by itself, whatever became of the device. */
+import { spawnSync } from "node:child_process";
+import { expect, it } from "vitest";
+
+const gpu = JSON.stringify(new URL("../../src/gpu/gpu.ts", import.meta.url).href);
+
+/** Runs a module that has opened a device; returns its exit code, null when it hung or was aborted. */
+function run(body: string): { code: number | null; err: string } {
+  const source = `import { openGpu } from ${gpu};\nconst gpu = await openGpu();\n${body}`;
+  const child = spawnSync(process.execPath, ["--import", "tsx", "--input-type=module", "-e", source], {
+    encoding: "utf8",
+    timeout: 20_000,
+  });
+  return { code: child.status, err: child.stderr };
+}
+
+it.each([
+  ["closed", "gpu.close();", 0],
+  ["closed in the middle of work", "void gpu.finish(); gpu.close();", 0],
+  ["left open", "await gpu.finish();", 0],
+  ["left open by an exception", 'gpu.allocate(64, "a"); throw new Error("on the way");', 1],
+  ["closed by a rejected wait", "gpu.device.destroy(); await gpu.finish();", 1],
+])("%s", (_, body, code) => {
+  const result = run(body);
+  expect(result.code, result.err).toBe(code);
+});
