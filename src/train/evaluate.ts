@@ -100,7 +100,9 @@ function byGroup(pairs: readonly Pair[], rewards: PairRewards, field: string): G
     const value = pair.record.extra[field];
     if (value === undefined || value === null) return;
     const key = typeof value === "string" ? value : JSON.stringify(value);
-    members.set(key, [...(members.get(key) ?? []), i]);
+    const group = members.get(key);
+    if (group === undefined) members.set(key, [i]);
+    else group.push(i);
   });
   return [...members]
     .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -48,8 +48,8 @@ export function combine(
     loss: mean((m) => m.loss),
     accuracy: mean((m) => m.accuracy),
     margin: mean((m) => m.margin),
-    min_reward: Math.min(...parts.map((p) => p.metrics.min_reward)),
+    min_reward: parts.reduce((least, p) => Math.min(least, p.metrics.min_reward), Number.POSITIVE_INFINITY),
     mean_reward: mean((m) => m.mean_reward),
-    max_reward: Math.max(...parts.map((p) => p.metrics.max_reward)),
+    max_reward: parts.reduce((most, p) => Math.max(most, p.metrics.max_reward), Number.NEGATIVE_INFINITY),
   };
 }

@@ -67,6 +67,16 @@ it("steps put together are their pairs put together, whatever the sizes", () => 
   );
 });
 
+it("a line may put together more steps than a call takes arguments", () => {
+  const { chosen, rejected } = sides([{ chosen: 2, rejected: -1 }]);
+  const part = { pairs: 1, metrics: pairMetrics({ chosen, rejected }, [], 0) };
+  expect(combine(new Array(300_000).fill(part))).toMatchObject({
+    min_reward: -1,
+    max_reward: 2,
+    accuracy: 1,
+  });
+});
+
 it("groups by a field of the records, in order; records without it belong to none", () => {
   const kinds = ["b", "a", "b", undefined, 7, null];
   const set = kinds.map((kind, i) => ({
