@@ -7,7 +7,8 @@
 // Shapes: rewards, gradient [2 n vec4s], the value in .x (rows padded to 16 bytes): chosen in [0, n), rejected in
 // [n, 2 n). margins [n vec4s], likewise. metrics: 7 words from `metrics_at`: loss, accuracy (r_w > r_l; ties are wrong),
 // share of ties, mean(r_w - r_l), then smallest, mean and largest reward of both sides.
-// Layout: one workgroup; lane l takes pairs l, l + 64, ... Accumulation: f32, ascending, then the lanes in order.
+// Layout: one workgroup; lane l takes pairs l, l + 64, ... Accumulation: f32, ascending, then the lanes in order; the
+// loss as a running mean, which equal losses leave as they are: ln 2 to the bit where all rewards are 0.
 // Source: Bradley & Terry 1952; Ouyang et al. 2022, arXiv 2203.02155, eq. 1; margin: Touvron et al. 2023, arXiv
 // 2307.09288, eq. 2; centering: Eisenstein et al. 2023, arXiv 2312.09244, eq. 2.
 //#include finite
@@ -24,7 +25,7 @@ struct Params {
 @group(0) @binding(4) var<uniform> params: Params;
 
 const WG = 64u;
-// loss, right pairs, ties, margin
+// mean loss; sums of right pairs, ties, margin
 var<workgroup> sums: array<vec4<f32>, WG>;
 // smallest, sum, largest of the rewards
 var<workgroup> ranges: array<vec3<f32>, WG>;
@@ -52,6 +53,7 @@ fn main(@builtin(local_invocation_index) lane: u32) {
   let n = f32(params.pairs);
   var sum = vec4<f32>(0.0);
   var range = vec3<f32>(3.4e38, 0.0, -3.4e38);
+  var count = 0.0;
   for (var i = lane; i < params.pairs; i += params.lanes) {
     let w = rewards[i].x;
     let l = rewards[params.pairs + i].x;
@@ -69,21 +71,24 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     }
     gradient[i] = vec4<f32>(grads.x, 0.0, 0.0, 0.0);
     gradient[params.pairs + i] = vec4<f32>(grads.y, 0.0, 0.0, 0.0);
-    sum += vec4<f32>(loss, select(0.0, 1.0, w > l), select(0.0, 1.0, w == l), w - l);
+    count += 1.0;
+    sum += vec4<f32>((loss - sum.x) / count, select(0.0, 1.0, w > l), select(0.0, 1.0, w == l), w - l);
     range = joined(range, vec3<f32>(min(w, l), both, max(w, l)));
   }
   sums[lane] = sum;
   ranges[lane] = range;
   workgroupBarrier();
   if (lane != 0u) { return; }
-  for (var other = 1u; other < params.lanes; other++) {
-    sum += sums[other];
+  for (var other = 1u; other < min(params.lanes, params.pairs); other++) {
+    let theirs = f32((params.pairs - other + params.lanes - 1u) / params.lanes);
+    count += theirs;
+    sum += vec4<f32>((sums[other].x - sum.x) * (theirs / count), sums[other].yzw);
     range = joined(range, ranges[other]);
   }
   // min and max may lose a NaN; the sum does not.
   if (not_finite(range.y)) { range = vec3<f32>(range.y); }
   let at = params.metrics_at;
-  metrics[at] = sum.x / n;
+  metrics[at] = sum.x;
   metrics[at + 1u] = sum.y / n;
   metrics[at + 2u] = sum.z / n;
   metrics[at + 3u] = sum.w / n;
