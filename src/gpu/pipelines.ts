@@ -38,11 +38,13 @@ export class PipelineCache {
     const key = variantKey(kernel, variant);
     const ready = this.#ready.get(key);
     if (ready !== undefined) return ready;
+    // Throws for an unknown choice: before the error scope, which would stay open and swallow every later error.
+    const source = assemble(kernel, variant);
     this.device.pushErrorScope("validation");
-    const { layout, descriptor } = this.#describe(kernel, variant, key);
+    const { layout, descriptor } = this.#describe(kernel, variant, key, source);
     const compiled = { kernel, key, layout, pipeline: this.device.createComputePipeline(descriptor) };
     const check = this.device.popErrorScope().then(async (error) => {
-      if (error !== null) throw await shaderError(key, error.message, descriptor, assemble(kernel, variant));
+      if (error !== null) throw await shaderError(key, error.message, descriptor, source);
     });
     check.catch(() => this.#ready.delete(key));
     this.#checks.push(check);
@@ -78,8 +80,9 @@ export class PipelineCache {
   }
 
   async #build(kernel: KernelSource, variant: Variant, key: string): Promise<CompiledKernel> {
+    const source = assemble(kernel, variant);
     this.device.pushErrorScope("validation");
-    const { layout, descriptor } = this.#describe(kernel, variant, key);
+    const { layout, descriptor } = this.#describe(kernel, variant, key, source);
     const described = this.device.popErrorScope();
     try {
       const compiled = {
@@ -92,13 +95,13 @@ export class PipelineCache {
       return compiled;
     } catch (error) {
       const reason = (await described)?.message ?? (error instanceof Error ? error.message : String(error));
-      throw await shaderError(key, reason, descriptor, assemble(kernel, variant));
+      throw await shaderError(key, reason, descriptor, source);
     }
   }
 
-  #describe(kernel: KernelSource, variant: Variant, key: string) {
+  #describe(kernel: KernelSource, variant: Variant, key: string, source: string) {
     const layout = this.#layout(kernel);
-    const module = this.device.createShaderModule({ label: key, code: assemble(kernel, variant) });
+    const module = this.device.createShaderModule({ label: key, code: source });
     const descriptor = {
       label: key,
       layout: layout.pipeline,

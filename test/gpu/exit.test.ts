@@ -16,9 +16,12 @@ function run(body: string): { code: number | null; err: string } {
 
 it.each([
   ["closed", "gpu.close();", 0],
-  ["closed in the middle of work", "void gpu.finish(); gpu.close();", 0],
+  ["closed in the middle of work", "gpu.finish().catch(() => {}); gpu.close();", 0],
   ["left open", "await gpu.finish();", 0],
+  ["left open with work that nobody waits for", 'gpu.recorder.clear(gpu.allocate(64, "a"), 0, 64);', 0],
   ["left open by an exception", 'gpu.allocate(64, "a"); throw new Error("on the way");', 1],
+  ["left by process.exit while it reads", 'void gpu.read(gpu.allocate(64, "a"), 0, 64); process.exit(3);', 3],
+  ["closed while somebody reads", 'void gpu.read(gpu.allocate(64, "a"), 0, 64); gpu.close();', 1],
   ["closed by a rejected wait", "gpu.device.destroy(); await gpu.finish();", 1],
 ])("%s", (_, body, code) => {
   const result = run(body);
