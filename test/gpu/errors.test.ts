@@ -43,6 +43,26 @@ it("a shader that does not compile: kernel and line, when built ahead and on fir
   await works(gpu());
 });
 
+it("warm tells of it each time; so it does where the text is right and the bindings are not", async () => {
+  const mismatched: KernelSource = {
+    ...addNumber,
+    name: "mismatched",
+    bindings: [{ name: "x", access: "read" }],
+  };
+  for (const kernel of [broken, mismatched, broken]) {
+    const record = () => {
+      const bindings = [{ buffer: gpu().allocate(4, "x") }];
+      gpu().recorder.dispatch(kernel, { bindings, params: { count: 1, number: 1 }, workgroups: 1 });
+    };
+    const error = await gpu()
+      .warm(record)
+      .catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(ShaderError);
+    expect(String(error)).toContain(`Kernel ${kernel.name} does not compile`);
+  }
+  await works(gpu());
+});
+
 it("an unknown choice of a header says what there is", () => {
   const kernel: KernelSource = { ...addNumber, headers: { weight: { f32: "", f16: "" } } };
   expect(() => gpu().pipelines.get(kernel, { headers: { weight: "f8" } })).toThrow(
@@ -67,6 +87,16 @@ it("a binding outside of its buffer: the kernel's name in the message, later wor
   await works(gpu());
 });
 
+it("a message names a buffer by its present owner, also where it came from the pool", async () => {
+  using scope = gpu().scope();
+  const first = gpu().allocate(16, "first owner");
+  scope.release(first);
+  const buffer = gpu().allocate(16, "present owner");
+  expect(buffer).toBe(first);
+  gpu().write(buffer, 0, new Uint8Array(buffer.size + 4));
+  await expect(gpu().finish()).rejects.toThrow("present owner");
+});
+
 it("an error is not lost when the wait is a read or a measurement", async () => {
   using _ = gpu().scope();
   const a = upload(gpu(), [1]);
@@ -81,10 +111,15 @@ it("a lost device: DeviceLostError at every later wait", async () => {
   using own = await openGpu();
   const a = own.allocatePersistent(16, "a");
   own.write(a, 0, Float32Array.of(1));
+  const pending = own.read(a, 0, 4);
   own.device.destroy();
+  await expect(pending).rejects.toThrow(DeviceLostError);
   await expect(own.finish()).rejects.toThrow(DeviceLostError);
   await expect(own.read(a, 0, 4)).rejects.toThrow(DeviceLostError);
   await expect(own.read(a, 0, 4)).rejects.toThrow(DeviceLostError);
+  const use = () => add(own, { buffer: a }, 1, 1);
+  await expect(own.time(use)).rejects.toThrow(DeviceLostError);
+  await expect(own.warm(use)).rejects.toThrow(DeviceLostError);
 });
 
 it("closing twice is fine, and waiting after it is an error, not a hang", async () => {

@@ -6,10 +6,8 @@ import type { KernelSource } from "../../src/gpu/kernel-source.ts";
 const head = (body: string) => `
 struct Params { count: u32, value: f32 }
 ${body}
-fn index_of(workgroup: vec3<u32>, grid: vec3<u32>) -> u32 { return workgroup.y * grid.x + workgroup.x; }
 `;
-const entry =
-  "@compute @workgroup_size(1) fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>)";
+const entry = "@compute @workgroup_size(1) fn main()";
 const params = [
   { name: "count", type: "u32" },
   { name: "value", type: "f32" },
@@ -29,25 +27,6 @@ export const fill = {
 }`,
 } as const satisfies KernelSource;
 
-/** data[count] = value. */
-export const put = {
-  ...common,
-  name: "put",
-  bindings: [{ name: "data", access: "read_write" }],
-  source: `${head(onlyData)}${entry} { data[params.count] = params.value; }`,
-} as const satisfies KernelSource;
-
-/** data[w] += value for workgroup w below count. */
-export const tally = {
-  ...common,
-  name: "tally",
-  bindings: [{ name: "data", access: "read_write" }],
-  source: `${head(onlyData)}${entry} {
-  let w = index_of(workgroup, grid);
-  if (w < params.count) { data[w] += params.value; }
-}`,
-} as const satisfies KernelSource;
-
 /** y[0..count) += x, by one workgroup. */
 export const accumulate = {
   ...common,
@@ -62,25 +41,6 @@ export const accumulate = {
 @group(0) @binding(2) var<uniform> params: Params;`)}${entry} {
   for (var i = 0u; i < params.count; i++) { y[i] += x[i]; }
 }`,
-} as const satisfies KernelSource;
-
-/** Does not compile: line 3 names what there isn't. */
-export const broken = {
-  ...common,
-  name: "broken",
-  bindings: [{ name: "data", access: "read_write" }],
-  source: `@group(0) @binding(0) var<storage, read_write> data: array<f32>;
-@compute @workgroup_size(1) fn main() {
-  data[0] = no_such_thing;
-}`,
-} as const satisfies KernelSource;
-
-/** Compiles, but its binding is not of the kind that its host side says. */
-export const mismatched = {
-  ...common,
-  name: "mismatched",
-  bindings: [{ name: "data", access: "read" }],
-  source: broken.source.replace("no_such_thing", "1.0"),
 } as const satisfies KernelSource;
 
 export function runFill(gpu: Gpu, buffer: GpuBuffer, count: number, value: number, work = 0): void {

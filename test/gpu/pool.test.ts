@@ -41,6 +41,18 @@ it("live, pooled, peak and created follow a buffer through its life", async () =
   expect(a.live).toBe(true);
 });
 
+it("the same requests get the same buffers in every step", async () => {
+  using gpu = await open(2 ** 20);
+  const step = () => {
+    using scope = gpu.scope();
+    const [a, b] = [gpu.allocate(3000, "a"), gpu.allocate(3000, "b")];
+    scope.release(a);
+    return [a, b, gpu.allocate(3000, "c")].map((buffer) => buffer.id);
+  };
+  const first = step();
+  expect([step(), step()]).toEqual([first, first]);
+});
+
 it("an allocation of nothing can be bound", async () => {
   using gpu = await open(2 ** 20);
   expect(gpu.allocate(0, "empty").size).toBeGreaterThan(0);

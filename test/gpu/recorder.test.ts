@@ -4,6 +4,7 @@ import { expect, it } from "vitest";
 import { openGpu } from "../../src/gpu/gpu.ts";
 import { add, addNumber, download, upload } from "../support/add-number.ts";
 import { useGpu } from "../support/gpu.ts";
+import { runAccumulate, runFill, values } from "./kernels.ts";
 
 const gpu = useGpu();
 
@@ -78,7 +79,7 @@ it("the same buffers again: no new bind group; destroyed ones leave the cache", 
   await own.finish();
   add(own, { buffer: a }, 1, 1);
   expect(groups()).toBe(before);
-  add(own, { buffer: a, offset: 256 - 256, size: 16 }, 1, 1);
+  add(own, { buffer: a, offset: 0, size: 16 }, 1, 1);
   expect(groups()).toBe(before + 1);
   own.release(a);
   own.trim();
@@ -115,4 +116,67 @@ it("refuses missing parameters, missing bindings and a buffer bound twice for wr
     });
   expect(call({ count: 1 }, 1)).toThrow("add_number: Params.number is missing");
   expect(call({ count: 1, number: 1 }, 2)).toThrow("add_number takes 1 bindings, not 2");
+});
+
+it("refuses a buffer that is bound for reading and writing at once, by name", () => {
+  using _ = gpu().scope();
+  const x = upload(gpu(), [0], "hidden");
+  expect(() => runAccumulate(gpu(), x, x, 1)).toThrow("accumulate: hidden is bound twice, once for writing");
+});
+
+it("a step is one submit, whatever it holds; nothing recorded is none", async () => {
+  using _ = gpu().scope();
+  const [x, sum] = [gpu().allocate(64, "x"), gpu().allocate(64, "sum")];
+  const before = { ...gpu().recorder.stats };
+  gpu().recorder.clear(sum, 0, 64);
+  for (let i = 1; i <= 10; i++) {
+    runFill(gpu(), x, 16, i);
+    runAccumulate(gpu(), x, sum, 16);
+  }
+  expect(gpu().recorder.stats.submits).toBe(before.submits);
+  expect(await values(gpu(), sum, 16)).toEqual(new Array(16).fill(55));
+  const after = { dispatches: before.dispatches + 20, submits: before.submits + 1 };
+  expect(gpu().recorder.stats).toMatchObject(after);
+  await gpu().finish();
+  expect(gpu().recorder.stats).toMatchObject(after);
+});
+
+it("kernels of one signature share bind groups; steps that repeat create none until buffers are given back", async () => {
+  gpu().trim();
+  const step = () => {
+    using _ = gpu().scope();
+    const [x, y] = [gpu().allocate(3000, "x"), gpu().allocate(3000, "y")];
+    runFill(gpu(), x, 8, 1);
+    add(gpu(), { buffer: x }, 8, 1);
+    runFill(gpu(), y, 8, 2);
+    runAccumulate(gpu(), x, y, 8);
+  };
+  const created = () => gpu().recorder.stats.bindGroupsCreated;
+  const before = created();
+  step();
+  expect(created()).toBe(before + 3);
+  step();
+  await gpu().finish();
+  step();
+  expect(created()).toBe(before + 3);
+  gpu().trim();
+  step();
+  expect(created()).toBe(before + 6);
+  await gpu().finish();
+});
+
+it("a recording that is only collected does nothing: no dispatch, no clear, no copy", async () => {
+  using _ = gpu().scope();
+  const [x, y] = [upload(gpu(), [1, 1]), upload(gpu(), [2, 2])];
+  const before = { ...gpu().recorder.stats };
+  await gpu().warm(() => {
+    runFill(gpu(), x, 2, 8);
+    gpu().recorder.clear(x, 0, 8);
+    gpu().recorder.copy(x, 0, y.raw, 0, 8);
+  });
+  expect(gpu().recorder.stats).toEqual(before);
+  expect([await download(gpu(), x, 2), await download(gpu(), y, 2)]).toEqual([
+    [1, 1],
+    [2, 2],
+  ]);
 });
