@@ -45,14 +45,26 @@ for (const [signal, code] of [
 ] as const)
   process.once(signal, () => setImmediate(() => process.exit(code)));
 
-// A reader that closes the pipe early (head, less) is no failure.
+/** Else a mistyped command would be taken for an argument of the default one. */
+function refuseUnknownCommand(root: Command, first: string | undefined): void {
+  if (first === undefined || first.startsWith("-") || first === "help") return;
+  const names = root.commands.map((command) => command.name());
+  if (!names.includes(first)) root.error(`error: unknown command '${first}' (there are ${names.join(", ")})`);
+}
+
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit(0);
+  // A reader that closes the pipe early (head, less) is no failure.
+  if (error.code === "EPIPE") process.exit(0);
+  process.stderr.write(`rmtrain: can't write to standard output: ${error.message}\n`);
+  process.exit(1);
 });
+// Work goes on when nobody reads its progress.
+process.stderr.on("error", () => {});
 
 try {
-  await program().parseAsync();
+  const root = program();
+  refuseUnknownCommand(root, process.argv[2]);
+  await root.parseAsync();
 } catch (error) {
   process.exitCode = report(error);
 }
