@@ -24,6 +24,13 @@ function program(): Command {
   return root;
 }
 
+/** Else a mistyped command would be taken for an argument of the default one. */
+function refuseUnknownCommand(root: Command, first: string | undefined): void {
+  if (first === undefined || first.startsWith("-") || first === "help") return;
+  const names = root.commands.map((command) => command.name());
+  if (!names.includes(first)) root.error(`error: unknown command '${first}' (there are ${names.join(", ")})`);
+}
+
 /** The process's exit code: 0, 1 for failures, 2 for usage or bad input. */
 function report(error: unknown): number {
   // Help, the version and usage errors have been printed by commander.
@@ -44,13 +51,6 @@ for (const [signal, code] of [
   ["SIGTERM", 143],
 ] as const)
   process.once(signal, () => setImmediate(() => process.exit(code)));
-
-/** Else a mistyped command would be taken for an argument of the default one. */
-function refuseUnknownCommand(root: Command, first: string | undefined): void {
-  if (first === undefined || first.startsWith("-") || first === "help") return;
-  const names = root.commands.map((command) => command.name());
-  if (!names.includes(first)) root.error(`error: unknown command '${first}' (there are ${names.join(", ")})`);
-}
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   // A reader that closes the pipe early (head, less) is no failure.
