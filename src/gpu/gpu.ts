@@ -113,6 +113,7 @@ export class Gpu implements Disposable {
 
   /** Host bytes (a multiple of 4) to the device, ordered after everything recorded that uses the buffer. */
   write(buffer: GpuBuffer, offset: number, data: ArrayBufferView): void {
+    if (!buffer.live) throw new Error(`${buffer.label} was released before it was written`);
     if (this.recorder.uses(buffer)) this.recorder.submit();
     this.device.queue.writeBuffer(buffer.raw, offset, data.buffer, data.byteOffset, data.byteLength);
   }

@@ -96,6 +96,7 @@ export class Recorder {
   /** Copies bytes on the device, in recorded order. */
   copy(from: GpuBuffer, fromOffset: number, to: GPUBuffer, toOffset: number, bytes: number): void {
     if (this.#collected !== undefined) return;
+    if (!from.live) throw new Error(`${from.label} was released before it was copied or read`);
     from.lastRecording = this.recording;
     this.#endPass();
     this.#encode().copyBufferToBuffer(from.raw, fromOffset, to, toOffset, bytes);

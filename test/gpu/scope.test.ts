@@ -69,6 +69,14 @@ describe("scopes", () => {
     next[Symbol.dispose]();
   });
 
+  it("what they gave back can be neither read nor written: another owner may have it", async () => {
+    const gpu = device();
+    const gone = gpu.allocatePersistent(64, "gone");
+    gpu.release(gone);
+    await expect(gpu.read(gone, 0, 64)).rejects.toThrow("gone was released before it was copied or read");
+    expect(() => gpu.write(gone, 0, new Uint8Array(4))).toThrow("gone was released before it was written");
+  });
+
   it("end when what happens in them throws", () => {
     const gpu = device();
     const before = gpu.memory.live;
