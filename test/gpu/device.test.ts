@@ -100,6 +100,12 @@ describe("timing", () => {
       throw new Error("stopped");
     });
     await expect(failing).rejects.toThrow("stopped");
+    const tooLong = gpu.time(() => {
+      for (let i = 0; i < 1025; i++) runFill(gpu, x, 1, i);
+    });
+    if (gpu.facts.features.has("timestamp-query"))
+      await expect(tooLong).rejects.toThrow("fill: a timed pass holds at most 1024 dispatches");
+    else expect((await tooLong).source).toBe("wall");
     runFill(gpu, x, 2, 4);
     expect(await values(gpu, x, 2)).toEqual([4, 4]);
     expect((await gpu.time(() => runFill(gpu, x, 16, 1))).seconds).toBeGreaterThan(0);
