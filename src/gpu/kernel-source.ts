@@ -24,6 +24,12 @@ export interface Variant {
   readonly overrides?: Readonly<Record<string, number>>;
 }
 
+/** One pipeline, for lists of those to build. */
+export interface KernelVariant {
+  readonly kernel: KernelSource;
+  readonly variant: Variant;
+}
+
 /** A name that is the same for equal pipelines and different for different ones. */
 export function variantKey(kernel: KernelSource, variant: Variant): string {
   const headers = Object.keys(kernel.headers).map((h) => `${h}=${variant.headers?.[h]}`);

@@ -11,6 +11,8 @@ export interface ForestTables {
    * parent's start, parent's length, segment's start, 0, 0.
    */
   readonly tiles: Tensor;
+  /** Tokens of the batch's longest path. */
+  readonly maxPath: number;
   /** Query rows per workgroup. */
   readonly tileRows: number;
 }
@@ -32,6 +34,7 @@ export function uploadForest(
   return {
     positions: uploadTensor(gpu, batch.positions, 1, "positions", { capacity }),
     tiles: uploadTensor(gpu, tilesOf(batch, rowsPerTile), 8, "attention tiles", { capacity }),
+    maxPath: batch.maxPath,
     tileRows: rowsPerTile,
   };
 }

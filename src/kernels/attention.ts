@@ -1,6 +1,6 @@
 /** @file Causal grouped-query attention over packed forests. */
 import type { Gpu } from "../gpu/gpu.ts";
-import type { KernelSource, Variant } from "../gpu/kernel-source.ts";
+import type { KernelVariant } from "../gpu/kernel-source.ts";
 import { bind, createTensor, type Tensor } from "../tensor/tensor.ts";
 import { type ForestTables, tileRows } from "./attention-forest.ts";
 import { attentionSubgroups, attention as portable } from "./generated/index.ts";
@@ -51,8 +51,8 @@ export function attention(gpu: Gpu, qkv: Tensor, forest: ForestTables, options: 
       scale,
     },
     workgroups: forest.tiles.rows * heads,
-    // Paths are not known here; a few hundred keys per row are usual.
-    work: 4 * 256 * qkv.rows * heads * headDim,
+    // A row sees half of the longest path on average, at most; each key costs two multiply-adds per column.
+    work: 2 * forest.maxPath * qkv.rows * heads * headDim,
   });
   return y;
 }
@@ -62,7 +62,7 @@ const variants = ["vec2", "vec4"].flatMap((lanes) =>
 );
 
 /** Every pipeline of attention and of the rotary embedding. */
-export const attentionKernels: readonly { readonly kernel: KernelSource; readonly variant: Variant }[] = [
+export const attentionKernels: readonly KernelVariant[] = [
   ...[portable, attentionSubgroups].flatMap((kernel) => variants.map((variant) => ({ kernel, variant }))),
   ...rotaryKernels,
 ];

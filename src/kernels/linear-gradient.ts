@@ -2,14 +2,15 @@
  * @file The backward of the linear layer y = x W^T + b: gradients of its weight and of its input. The weight's gradient
  * sums over tokens in fixed chunks: the same batches give the same bits, other batches may not.
  */
+
 import type { Gpu } from "../gpu/gpu.ts";
+import type { KernelVariant } from "../gpu/kernel-source.ts";
 import { bind, createTensor, rowWindows, type Tensor } from "../tensor/tensor.ts";
 import {
   linearInputGradient as inputKernel,
   linearWeightGradient as weightKernel,
 } from "./generated/index.ts";
 import { workgroupsForItems } from "./row-kernel.ts";
-import type { KernelVariant } from "./row-kernels.ts";
 import { ceilDiv, expectShape } from "./shapes.ts";
 
 /** Rows that are summed before their sum is added to the total; a function of nothing, so that the order is fixed. */

@@ -3,11 +3,10 @@
  * the same: wgsl/lib/linear.wgsl), so which one runs is only a matter of speed.
  */
 import type { Gpu } from "../gpu/gpu.ts";
-import type { Variant } from "../gpu/kernel-source.ts";
+import type { KernelVariant, Variant } from "../gpu/kernel-source.ts";
 import type { Binding } from "../gpu/recorder.ts";
 import { bind, createTensor, type Dtype, type RowWindow, rowWindows, type Tensor } from "../tensor/tensor.ts";
 import { linearBroadcast, linearRows, linearTile } from "./generated/index.ts";
-import type { KernelVariant } from "./row-kernels.ts";
 import { ceilDiv, expectShape } from "./shapes.ts";
 
 /** rows: 1 x 4 outputs per invocation. tile: 4 x 4. broadcast: 8 x 4 with x shared by a subgroup. */

@@ -1,7 +1,7 @@
 /** @file Rotary position embedding: the angles' tables, made in float64 on the host, and their use in place. */
 
 import type { Gpu } from "../gpu/gpu.ts";
-import type { KernelSource, Variant } from "../gpu/kernel-source.ts";
+import type { KernelVariant } from "../gpu/kernel-source.ts";
 import { bind, type Tensor } from "../tensor/tensor.ts";
 import { rotary as kernel } from "./generated/index.ts";
 import { ceilDiv, expectShape } from "./shapes.ts";
@@ -104,7 +104,7 @@ const vec4 = { headers: { lanes: "vec4" } } as const;
 const f32 = { headers: { lanes: "f32" } } as const;
 
 /** Every pipeline of this file. */
-export const rotaryKernels: readonly { readonly kernel: KernelSource; readonly variant: Variant }[] = [
+export const rotaryKernels: readonly KernelVariant[] = [
   { kernel, variant: vec4 },
   { kernel, variant: f32 },
 ];

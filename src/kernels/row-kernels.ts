@@ -1,12 +1,7 @@
 /** @file Every pipeline of the row and elementwise kernels, for building them ahead and for tests that compile all. */
-import type { KernelSource, Variant } from "../gpu/kernel-source.ts";
+import type { KernelVariant } from "../gpu/kernel-source.ts";
 import { geluVariant } from "./gelu.ts";
 import { add, gelu, layerNorm, rmsNorm, swiglu } from "./generated/index.ts";
-
-export interface KernelVariant {
-  readonly kernel: KernelSource;
-  readonly variant: Variant;
-}
 
 export const rowKernels: readonly KernelVariant[] = [
   { kernel: rmsNorm, variant: {} },

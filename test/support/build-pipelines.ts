@@ -4,9 +4,9 @@
  */
 import { fileURLToPath } from "node:url";
 import { type Gpu, openGpu } from "../../src/gpu/gpu.ts";
-import type { ParamsOf } from "../../src/gpu/kernel-source.ts";
+import type { KernelVariant, ParamsOf } from "../../src/gpu/kernel-source.ts";
 import { variantKey } from "../../src/gpu/kernel-source.ts";
-import type { KernelVariant } from "../../src/kernels/row-kernels.ts";
+
 import { catalogue } from "./catalogue.ts";
 
 export interface BuildTimes {

@@ -1,11 +1,13 @@
 /** @file Every pipeline of the engine: each kernel in each of its variants. */
+
+import type { KernelVariant } from "../../src/gpu/kernel-source.ts";
 import { attentionKernels } from "../../src/kernels/attention.ts";
 import { ceilingKernels } from "../../src/kernels/ceilings.ts";
 import { embeddingKernels } from "../../src/kernels/embedding.ts";
 import { headNorm } from "../../src/kernels/generated/index.ts";
 import { linearKernels } from "../../src/kernels/linear.ts";
 import { linearGradientKernels } from "../../src/kernels/linear-gradient.ts";
-import { type KernelVariant, rowKernels } from "../../src/kernels/row-kernels.ts";
+import { rowKernels } from "../../src/kernels/row-kernels.ts";
 import { trainingKernels } from "../../src/kernels/training-kernels.ts";
 
 export const catalogue: readonly KernelVariant[] = [
