@@ -8,11 +8,14 @@ export async function useShaderCache(): Promise<void> {
   if (process.platform !== "linux" || process.env.MESA_SHADER_CACHE_DIR !== undefined) return;
   // Named through variables so that a browser's bundler does not follow them.
   const [fs, os, path] = ["node:fs/promises", "node:os", "node:path"] as const;
-  const { mkdir } = (await import(/* @vite-ignore */ fs)) as typeof import("node:fs/promises");
+  const { access, mkdir } = (await import(/* @vite-ignore */ fs)) as typeof import("node:fs/promises");
   const { homedir } = (await import(/* @vite-ignore */ os)) as typeof import("node:os");
-  const { join } = (await import(/* @vite-ignore */ path)) as typeof import("node:path");
+  const { dirname, join } = (await import(/* @vite-ignore */ path)) as typeof import("node:path");
   try {
-    const folder = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "rmtrain", "shaders");
+    const cache = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
+    // A home that does not exist is none to create; below /proc, Node's recursive mkdir would not return.
+    await access(dirname(cache));
+    const folder = join(cache, "rmtrain", "shaders");
     await mkdir(folder, { recursive: true });
     process.env.MESA_SHADER_CACHE_DIR = folder;
   } catch {
