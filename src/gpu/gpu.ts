@@ -170,6 +170,7 @@ export class Gpu implements Disposable {
     let result: T;
     try {
       result = await work;
+      this.recorder.waited();
       await this.pipelines.settled();
     } catch (error) {
       const lost = this.#failure instanceof DeviceLostError;

@@ -29,6 +29,8 @@ export interface Dispatch<K extends KernelSource> {
 
 /** Work per submit: about 100 ms at a rate that slow adapters of the kind reach (operating systems reset busy GPUs). */
 const submitWork = { software: 5e8, hardware: 2e10 };
+/** An idle device gets its first submit after this share of the work, so that it starts while the rest is recorded. */
+const firstShare = 1 / 8;
 const slots = 1024;
 
 export class Recorder {
@@ -42,6 +44,8 @@ export class Recorder {
   readonly #limit: number;
   #collected: { kernel: KernelSource; variant: Variant }[] | undefined;
   #timed = false;
+  /** Nothing has been submitted since the last wait. */
+  #idle = true;
   #slot = 0;
   #work = 0;
   #encoder: GPUCommandEncoder | undefined;
@@ -148,8 +152,14 @@ export class Recorder {
     this.#encoder = undefined;
     this.#slot = 0;
     this.#work = 0;
+    this.#idle = false;
     this.recording++;
     this.stats.submits++;
+  }
+
+  /** The host has waited for everything that was submitted. */
+  waited(): void {
+    this.#idle = true;
   }
 
   /** Forgets the bind groups of a buffer that is about to be destroyed. */
@@ -169,7 +179,7 @@ export class Recorder {
     const full = this.#slot === slots;
     if (this.#timed) {
       if (full) throw new Error(`${kernel.name}: a timed pass holds at most ${slots} dispatches`);
-    } else if (full || this.#work > this.#limit) this.submit();
+    } else if (full || this.#work > this.#limit * (this.#idle ? firstShare : 1)) this.submit();
   }
 
   #encode(): GPUCommandEncoder {

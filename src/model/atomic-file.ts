@@ -3,6 +3,7 @@
  * the target, flushed to the disk, then renamed over it.
  */
 import { randomBytes } from "node:crypto";
+import { rmSync } from "node:fs";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { RmtrainError } from "../errors.ts";
@@ -15,6 +16,8 @@ import { RmtrainError } from "../errors.ts";
 export async function replaceFile(path: string, write: (handle: FileHandle) => Promise<void>): Promise<void> {
   const folder = dirname(path);
   const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
+  const removeAtExit = () => rmSync(temporary, { force: true });
+  process.once("exit", removeAtExit); // Ctrl-C ends the process in the middle of a write
   try {
     const handle = await open(temporary, "wx");
     try {
@@ -29,6 +32,8 @@ export async function replaceFile(path: string, write: (handle: FileHandle) => P
     if (isSystemError(error))
       throw new RmtrainError(`can't write ${path}: ${error.message}`, { cause: error });
     throw error;
+  } finally {
+    process.off("exit", removeAtExit);
   }
   await syncFolder(folder);
 }

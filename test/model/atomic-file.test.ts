@@ -1,4 +1,5 @@
 /** @file Atomic replacement of files. */
+import { spawnSync } from "node:child_process";
 import { mkdir, open, readdir, readFile, writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { RmtrainError } from "../../src/errors.ts";
@@ -54,5 +55,16 @@ describe("an atomic file", () => {
     const texts = ["a", "b", "c"].map((letter) => letter.repeat(10_000));
     await Promise.all(texts.map((text) => writeFileAtomic(path("race"), text)));
     expect(texts).toContain(await readFile(path("race"), "utf8"));
+  });
+
+  it("leaves nothing beside the file when the process ends in the middle of a write", async () => {
+    const module = new URL("../../src/model/atomic-file.ts", import.meta.url).href;
+    const script = `import { replaceFile } from ${JSON.stringify(module)};
+      await replaceFile(process.argv[1], async (handle) => { await handle.write("half"); process.exit(130); });`;
+    const args = ["--import", "tsx", "--input-type=module", "-e", script, path("model.safetensors")];
+    const before = await readdir(path());
+    const run = spawnSync(process.execPath, args, { encoding: "utf8" });
+    expect(run.status, run.stderr).toBe(130);
+    expect(await readdir(path())).toEqual(before);
   });
 });
