@@ -49,13 +49,16 @@ test("length rules count code points, or ids; ties count half", () => {
 });
 
 const shared = process.env.RMTRAIN_SHARED;
-test.skipIf(shared === undefined)("the floors that accompany the real data", async () => {
-  for (const [set, longer] of [
-    ["hh-harmless", 0.451],
-    ["blimp", 0.531],
-    ["qa-feedback", 0.501],
-  ] as const) {
-    const records = await readPreferences(join(shared ?? "", "data", set, "eval.jsonl"));
-    expect(lengthBaselines(records.map((record) => record.content)).longer).toBeCloseTo(longer, 3);
-  }
-});
+test.skipIf(shared === undefined)(
+  "the floors that accompany the real data (needs RMTRAIN_SHARED)",
+  async () => {
+    for (const [set, longer] of [
+      ["hh-harmless", 0.451],
+      ["blimp", 0.531],
+      ["qa-feedback", 0.501],
+    ] as const) {
+      const records = await readPreferences(join(shared ?? "", "data", set, "eval.jsonl"));
+      expect(lengthBaselines(records.map((record) => record.content)).longer).toBeCloseTo(longer, 3);
+    }
+  },
+);

@@ -133,7 +133,7 @@ function llama2cEncoder(file: Buffer): (text: string) => number[] {
 }
 
 test.skipIf(shared === undefined)(
-  "stories260k: the tokens of llama2.c's algorithm, and the prompts' ids",
+  "stories260k: the tokens of llama2.c's algorithm, and the prompts' ids (needs RMTRAIN_SHARED)",
   async () => {
     const folder = join(models, "stories260k");
     const tokenizer = await loadTokenizer(folder);
@@ -172,20 +172,23 @@ test.skipIf(shared === undefined)(
   },
 );
 
-test.skipIf(shared === undefined)("GPT-2's byte-level BPE: the goldens' ids, and the text back", async () => {
-  const folder = join(models, "tokenizer-gpt2");
-  const vocab = z
-    .record(z.string(), z.int())
-    .parse(JSON.parse(await readFile(join(folder, "vocab.json"), "utf8")));
-  const merges = (await readFile(join(folder, "merges.txt"), "utf8")).trim().split("\n").slice(1);
-  await write("tokenizer.json", byteLevel(vocab, merges));
-  const tokenizer = await loadTokenizer(dir);
-  const goldens = z
-    .array(z.object({ text: z.string(), ids: z.array(z.int()) }))
-    .parse(JSON.parse(await readFile(join(folder, "goldens.json"), "utf8")));
-  expect(goldens.length).toBeGreaterThan(0);
-  for (const { text, ids } of goldens) {
-    expect([...tokenizer.encode(text, { addSpecialTokens: true })]).toEqual(ids);
-    expect(tokenizer.decode(ids)).toBe(text);
-  }
-});
+test.skipIf(shared === undefined)(
+  "GPT-2's byte-level BPE: the goldens' ids, and the text back (needs RMTRAIN_SHARED)",
+  async () => {
+    const folder = join(models, "tokenizer-gpt2");
+    const vocab = z
+      .record(z.string(), z.int())
+      .parse(JSON.parse(await readFile(join(folder, "vocab.json"), "utf8")));
+    const merges = (await readFile(join(folder, "merges.txt"), "utf8")).trim().split("\n").slice(1);
+    await write("tokenizer.json", byteLevel(vocab, merges));
+    const tokenizer = await loadTokenizer(dir);
+    const goldens = z
+      .array(z.object({ text: z.string(), ids: z.array(z.int()) }))
+      .parse(JSON.parse(await readFile(join(folder, "goldens.json"), "utf8")));
+    expect(goldens.length).toBeGreaterThan(0);
+    for (const { text, ids } of goldens) {
+      expect([...tokenizer.encode(text, { addSpecialTokens: true })]).toEqual(ids);
+      expect(tokenizer.decode(ids)).toBe(text);
+    }
+  },
+);
