@@ -13,7 +13,7 @@ export interface SavedPadding {
 }
 
 /**
- * The tokenizer's pad, else another special token; never the EOS. A text does not end in those unless it spells them
+ * The tokenizer's pad, else another special token; never the EOS or the unknown token. A text does not end in those unless it spells them
  * out, since the post-processor puts them at the beginning. Without a tokenizer a sequence may end in any id, so the
  * vocabulary grows.
  * @param lastIds that sequences of the data end in: records of ids may end in a special token
@@ -24,7 +24,7 @@ export function savedPadding(
   tokenizer?: Tokenizer,
   lastIds: Iterable<number> = [],
 ): SavedPadding {
-  const ends = new Set([recipe.eosTokenId, tokenizer?.eosTokenId, ...lastIds]);
+  const ends = new Set([recipe.eosTokenId, tokenizer?.eosTokenId, tokenizer?.unkTokenId, ...lastIds]);
   const candidates = [tokenizer?.padTokenId, tokenizer?.bosTokenId, ...(tokenizer?.specialIds ?? [])];
   const pad = candidates.find((id) => id !== undefined && id < vocabSize && !ends.has(id));
   return pad === undefined ? { padTokenId: vocabSize, grow: true } : { padTokenId: pad, grow: false };

@@ -11,6 +11,8 @@ export interface Tokenizer {
   readonly bosTokenId?: number;
   readonly eosTokenId?: number;
   readonly padTokenId?: number;
+  /** What stands for characters that the vocabulary cannot write; a text may end in it. */
+  readonly unkTokenId?: number;
   /** Ids of all tokens marked special, ascending. */
   readonly specialIds: readonly number[];
   /**
@@ -67,6 +69,7 @@ function wrap(engine: Engine, sources: readonly Record<string, unknown>[], file:
   const bos = specialId(engine, sources, "bos");
   const eos = specialId(engine, sources, "eos");
   const pad = specialId(engine, sources, "pad");
+  const unk = specialId(engine, sources, "unk");
   const special = [...engine.get_added_tokens_decoder().values()].filter((token) => token.special);
   const vocabulary = engine.get_vocab();
   let vocabSize = 0;
@@ -76,6 +79,7 @@ function wrap(engine: Engine, sources: readonly Record<string, unknown>[], file:
     ...(bos === undefined ? {} : { bosTokenId: bos }),
     ...(eos === undefined ? {} : { eosTokenId: eos }),
     ...(pad === undefined ? {} : { padTokenId: pad }),
+    ...(unk === undefined ? {} : { unkTokenId: unk }),
     specialIds: special.map((token) => token.id).sort((a, b) => a - b),
     encode(text, { addSpecialTokens }) {
       const ids: (number | undefined)[] = engine.encode(text, { add_special_tokens: addSpecialTokens }).ids;
@@ -112,7 +116,11 @@ const givenId = z.union([
  * The first source that names the token by a string which the vocabulary has, else the first that gives an id. Of
  * a list of ids (generation stops at any of them) the first is taken.
  */
-function specialId(engine: Engine, sources: readonly Record<string, unknown>[], role: "bos" | "eos" | "pad") {
+function specialId(
+  engine: Engine,
+  sources: readonly Record<string, unknown>[],
+  role: "bos" | "eos" | "pad" | "unk",
+) {
   for (const source of sources) {
     const name = namedToken.safeParse(source[`${role}_token`]);
     const id = name.success ? engine.token_to_id(name.data) : undefined;

@@ -32,6 +32,11 @@ it.each([
     { padTokenId: 2, eosTokenId: 2, bosTokenId: 2, specialIds: [2] },
     { padTokenId: 10, grow: true },
   ],
+  [
+    "not the unknown token, which a text may end in",
+    { eosTokenId: 2, unkTokenId: 0, specialIds: [0, 2] },
+    { padTokenId: 10, grow: true },
+  ],
   ["a new row where the pad lies outside", { padTokenId: 10, eosTokenId: 2 }, { padTokenId: 10, grow: true }],
 ] as const)("%s", (_, ids, expected) => {
   expect(savedPadding(10, recipe(2), tokenizer(ids))).toEqual(expected);
