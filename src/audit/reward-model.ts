@@ -49,7 +49,7 @@ export interface ScoreOptions extends Partial<RunOptions> {
 /** One prefix of a traced text. */
 export interface TracePoint {
   readonly tokenId: number;
-  /** What the token adds to the text: nothing for BOS, EOS, and a token whose character is not complete yet. */
+  /** What the token adds to the text: nothing for BOS, and for a token whose character is not complete yet. */
   readonly token: string;
   /** The text up to and including the token. */
   readonly prefix: string;
