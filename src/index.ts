@@ -1,4 +1,5 @@
 /** @file The library: what `import ... from "rmtrain"` gives. */
+/// <reference types="@webgpu/types" preserve="true" />
 export { type PairSummary, PairTally } from "./audit/pair-tally.ts";
 export {
   type LoadOptions,
