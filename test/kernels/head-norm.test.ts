@@ -45,3 +45,27 @@ it("headNorm normalises its columns and leaves the others untouched", async () =
     { numRuns: 15 },
   );
 });
+
+it("NaN and infinity spoil their own head and no other, and a row's bits do not depend on its batch", async () => {
+  using _ = gpu().scope();
+  const [rows, heads, headDim] = [5, 3, 10];
+  const values = normals(7, rows * heads * headDim);
+  values[2 * heads * headDim + headDim + 4] = Number.NaN;
+  values[4 * heads * headDim] = Number.POSITIVE_INFINITY;
+  const weight = uploadTensor(gpu(), normals(8, headDim), headDim, "w");
+  const run = async (part: Float32Array) => {
+    const x = uploadTensor(gpu(), part, heads * headDim, "x");
+    headNorm(gpu(), x, weight, 1e-6, { heads, headDim, firstCol: 0 });
+    return readTensor(gpu(), x);
+  };
+  const out = await run(values);
+  out.forEach((value, i) => {
+    const head = Math.floor(i / headDim);
+    if (head === 2 * heads + 1) expect(value, `value ${i}`).toBeNaN();
+    else if (head !== 4 * heads) expect(Number.isFinite(value), `value ${i}`).toBe(true);
+  });
+  // An infinite sum of squares scales the rest of its head to 0, and the infinite value to NaN.
+  expect(out[4 * heads * headDim]).toBeNaN();
+  const width = heads * headDim;
+  expect(await run(values.subarray(width, 2 * width))).toEqual(out.subarray(width, 2 * width));
+});
