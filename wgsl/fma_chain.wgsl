@@ -14,6 +14,10 @@ struct Params {
 
 override WG: u32 = 64;
 
+fn four(s: vec4<f32>, a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
+  return fma(fma(fma(fma(s, a, b), a, b), a, b), a, b);
+}
+
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let index = workgroup_index(workgroup, grid) * WG + lane;
@@ -30,38 +34,14 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
   var s6 = start + 6.0;
   var s7 = start + 7.0;
   for (var step = 0u; step < params.steps; step++) {
-    s0 = fma(s0, a, b);
-    s1 = fma(s1, a, b);
-    s2 = fma(s2, a, b);
-    s3 = fma(s3, a, b);
-    s4 = fma(s4, a, b);
-    s5 = fma(s5, a, b);
-    s6 = fma(s6, a, b);
-    s7 = fma(s7, a, b);
-    s0 = fma(s0, a, b);
-    s1 = fma(s1, a, b);
-    s2 = fma(s2, a, b);
-    s3 = fma(s3, a, b);
-    s4 = fma(s4, a, b);
-    s5 = fma(s5, a, b);
-    s6 = fma(s6, a, b);
-    s7 = fma(s7, a, b);
-    s0 = fma(s0, a, b);
-    s1 = fma(s1, a, b);
-    s2 = fma(s2, a, b);
-    s3 = fma(s3, a, b);
-    s4 = fma(s4, a, b);
-    s5 = fma(s5, a, b);
-    s6 = fma(s6, a, b);
-    s7 = fma(s7, a, b);
-    s0 = fma(s0, a, b);
-    s1 = fma(s1, a, b);
-    s2 = fma(s2, a, b);
-    s3 = fma(s3, a, b);
-    s4 = fma(s4, a, b);
-    s5 = fma(s5, a, b);
-    s6 = fma(s6, a, b);
-    s7 = fma(s7, a, b);
+    s0 = four(s0, a, b);
+    s1 = four(s1, a, b);
+    s2 = four(s2, a, b);
+    s3 = four(s3, a, b);
+    s4 = four(s4, a, b);
+    s5 = four(s5, a, b);
+    s6 = four(s6, a, b);
+    s7 = four(s7, a, b);
   }
   y[index] = ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7));
 }
