@@ -13,7 +13,7 @@ import { loadBackbone } from "../model/load.ts";
 import { openModelFolder } from "../model/model-folder.ts";
 import { type InputRecipe, readIndex } from "../model/recipe.ts";
 import { readHead, uploadHead } from "../model/reward-head.ts";
-import { listTokenizerFiles, loadTokenizer, type Tokenizer } from "../model/tokenizer.ts";
+import { type FoundTokenizer, findTokenizer, type Tokenizer } from "../model/tokenizer.ts";
 import { readTensor, type Tensor, uploadTensor } from "../tensor/tensor.ts";
 import { initialHead } from "../train/head-init.ts";
 import type { HeadInit } from "../train/options.ts";
@@ -67,8 +67,7 @@ export class RewardModel implements Disposable {
     readonly head: Tensor,
     readonly recipe: InputRecipe,
     readonly hasRecipe: boolean,
-    /** Undefined where the folder has none: records must be ids then. */
-    readonly tokenizer: Tokenizer | undefined,
+    readonly found: FoundTokenizer,
     /** Names of the checkpoint's tensors that were not used. */
     readonly unused: readonly string[],
   ) {}
@@ -87,19 +86,18 @@ export class RewardModel implements Disposable {
         `${dir} has no reward head (score.weight). Train one with: rmtrain train --model ${dir} --data prefs.jsonl; or score with a random one: --init-head normal`,
       );
     }
-    const hasTokenizer = (await listTokenizerFiles(dir)).includes("tokenizer.json");
-    const tokenizer = hasTokenizer ? await loadTokenizer(dir) : undefined;
-    const { backbone, unused } = await loadBackbone(gpu, folder);
-    const head = initialHead(init, own, config.hiddenSize, options.seed ?? 0);
-    return new RewardModel(
-      gpu,
-      backbone,
-      uploadHead(gpu, head, config),
-      recipe,
-      hasRecipe,
-      tokenizer,
-      unused,
-    );
+    const found = await findTokenizer(dir);
+    const head = uploadHead(gpu, initialHead(init, own, config.hiddenSize, options.seed ?? 0), config);
+    const { backbone, unused } = await loadBackbone(gpu, folder).catch((error: unknown) => {
+      gpu.release(head.buffer);
+      throw error;
+    });
+    return new RewardModel(gpu, backbone, head, recipe, hasRecipe, found, unused);
+  }
+
+  /** Undefined where the folder has none: records must be ids then. */
+  get tokenizer(): Tokenizer | undefined {
+    return this.found.tokenizer;
   }
 
   get config(): ModelConfig {
@@ -129,10 +127,11 @@ export class RewardModel implements Disposable {
     where: string,
     limit: Pick<TokeniseOptions, "maxLength" | "overlong"> = {},
   ): TokenisedContent {
-    const { recipe, tokenizer: encoder } = this;
+    const { recipe, found } = this;
     const tokenised = tokenise(content, where, {
       ...limit,
-      encoder,
+      encoder: found.tokenizer,
+      missing: found.missing,
       recipe,
       vocabSize: this.config.vocabSize,
     });

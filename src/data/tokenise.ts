@@ -15,6 +15,8 @@ export type Overlong = "drop" | "left" | "right";
 export interface TokeniseOptions {
   /** Needed for text only. */
   readonly encoder?: TextEncoder | undefined;
+  /** Why there is none, and what to do about it; part of the error for a record of text. */
+  readonly missing?: string | undefined;
   /** Whether texts get an EOS unless they end in it, and its id (see model/recipe.ts). */
   readonly recipe: { readonly addEos: boolean; readonly eosTokenId?: number };
   /** The model's: every id must be below. */
@@ -65,11 +67,17 @@ export function tokenise(content: Content, where: string, options: TokeniseOptio
   };
 }
 
-function encodeReplies(content: Content, where: string, { encoder, recipe }: TokeniseOptions): Int32Array[] {
+function encodeReplies(
+  content: Content,
+  where: string,
+  { encoder, missing, recipe }: TokeniseOptions,
+): Int32Array[] {
   if (content.kind === "ids")
     return content.replies.map((reply) => Int32Array.from([...content.prompt, ...reply]));
   if (encoder === undefined) {
-    throw new InputError(`${where}: text needs a tokenizer, and the model has none; give ids instead`);
+    throw new InputError(
+      `${where}: text needs a tokenizer: ${missing ?? "the model has none; give ids instead"}`,
+    );
   }
   return content.replies.map((reply) => {
     const ids = encoder.encode(content.prompt + reply, { addSpecialTokens: true });

@@ -18,15 +18,19 @@ export interface LoadedBackbone {
  */
 export async function loadBackbone(gpu: Gpu, { checkpoint, config }: ModelFolder): Promise<LoadedBackbone> {
   const loader = new WeightLoader(gpu, checkpoint, config);
-  try {
-    const backbone = new Backbone(gpu, config, await loadDecoder(loader, config));
-    // Short and long batches may take different variants of a kernel.
-    for (const rows of [1, 8]) await gpu.warm(() => backbone.forward(oneTokenTexts(rows), rows));
-    return { backbone, unused: loader.unused };
-  } catch (error) {
+  const weights = await loadDecoder(loader, config).catch((error: unknown) => {
     loader.abandon();
     throw error;
+  });
+  const backbone = new Backbone(gpu, config, weights);
+  try {
+    // Short and long batches may take different variants of a kernel.
+    for (const rows of [1, 8]) await gpu.warm(() => backbone.forward(oneTokenTexts(rows), rows));
+  } catch (error) {
+    backbone.release();
+    throw error;
   }
+  return { backbone, unused: loader.unused };
 }
 
 /** A batch of `rows` texts of one token each; for building pipelines. */

@@ -42,6 +42,20 @@ export async function listTokenizerFiles(dir: string): Promise<string[]> {
   return TOKENIZER_FILES.filter((name) => present.has(name));
 }
 
+/** A folder's tokenizer, or what to tell a record of text for which there is none. */
+export type FoundTokenizer =
+  | { readonly tokenizer: Tokenizer; readonly missing?: undefined }
+  | { readonly tokenizer?: undefined; readonly missing: string };
+
+/**
+ * A folder without tokenizer.json is no error yet: records of ids need none.
+ * @throws InputError where there is one that can't be used
+ */
+export async function findTokenizer(dir: string): Promise<FoundTokenizer> {
+  const present = (await listTokenizerFiles(dir)).includes("tokenizer.json");
+  return present ? { tokenizer: await loadTokenizer(dir) } : { missing: await missingTokenizer(dir) };
+}
+
 /**
  * Loads tokenizer.json, and the special tokens' names from the files beside it.
  * @throws InputError where there is no tokenizer.json, or one that can't be used.
@@ -156,7 +170,7 @@ async function missingTokenizer(dir: string): Promise<string> {
     others.length > 0
       ? `${others.join(" and ")} alone don't say how text is split; make it once with transformers: AutoTokenizer.from_pretrained("${dir}").save_pretrained("${dir}")`
       : "put the model's tokenizer.json there";
-  return `${dir}: no tokenizer.json, and text needs one; ${advice}. Records with ids (chosen_ids, rejected_ids, input_ids) need none.`;
+  return `${dir} has no tokenizer.json; ${advice}. Records with ids (chosen_ids, rejected_ids, input_ids) need none.`;
 }
 
 function reason(error: unknown): string {

@@ -11,7 +11,7 @@ import { type ModelFolder, openModelFolder } from "../model/model-folder.ts";
 import { type InputRecipe, readIndex } from "../model/recipe.ts";
 import { readHead } from "../model/reward-head.ts";
 import { saveRewardModel } from "../model/save.ts";
-import { listTokenizerFiles, loadTokenizer, type Tokenizer } from "../model/tokenizer.ts";
+import { findTokenizer, type Tokenizer } from "../model/tokenizer.ts";
 import { type Dataset, loadDataset, type Pair } from "./dataset.ts";
 import { type Evaluation, evaluate } from "./evaluate.ts";
 import { computeFeatures, type Features, releaseFeatures } from "./features.ts";
@@ -67,11 +67,12 @@ export async function train(
   checkOptions(options);
   await checkOut(options.out);
   await using folder = await openModelFolder(options.model);
-  const tokenizer = await folderTokenizer(options.model);
+  const { tokenizer, missing } = await findTokenizer(options.model);
   const recipe = trainingRecipe(folder, tokenizer, options.eos);
   const maxLength = checkedMaxLength(folder, options.maxLength);
   const dataset = await loadDataset(options, {
-    ...(tokenizer === undefined ? {} : { encoder: tokenizer }),
+    encoder: tokenizer,
+    missing,
     recipe,
     vocabSize: folder.config.vocabSize,
     maxLength,
@@ -143,11 +144,6 @@ async function trainOnDevice(
   } finally {
     releaseFeatures(gpu, features);
   }
-}
-
-async function folderTokenizer(dir: string): Promise<Tokenizer | undefined> {
-  const present = (await listTokenizerFiles(dir)).includes("tokenizer.json");
-  return present ? loadTokenizer(dir) : undefined;
 }
 
 /** Texts end in the tokenizer's EOS unless --no-eos; the reward is read at the last token. */

@@ -224,6 +224,13 @@ describe("what cannot be loaded is refused", () => {
     );
     expect(gpu.memory.live).toBe(0);
   });
+
+  it("a device whose bindings are too small for a batch; its tables do not stay behind either", async () => {
+    const dir = await tinyModel({ family: "llama" });
+    using gpu = await openGpu({ limits: { maxBinding: 1024 } });
+    await expect(RewardModel.load(gpu, dir)).rejects.toThrow(/this device binds 1 KiB at once/);
+    expect(gpu.memory.live).toBe(0);
+  });
 });
 
 async function openedConfig(dir: string) {

@@ -1,4 +1,5 @@
 /** @file Random inputs from a seed, and the error measure of every numerical test. */
+export { relativeError } from "../reference/error.ts";
 
 /** Standard normal values, the same for the same seed (mulberry32 and Box-Muller). */
 export function normals(seed: number, count: number, scale = 1): Float32Array {
@@ -13,16 +14,4 @@ export function normals(seed: number, count: number, scale = 1): Float32Array {
     const radius = Math.sqrt(-2 * Math.log(uniform()));
     return scale * radius * Math.cos(2 * Math.PI * uniform());
   });
-}
-
-/** |out - ref| / |ref| in L2; 0 for two empty or two zero vectors. NaN anywhere gives NaN, which passes no bound. */
-export function relativeError(out: ArrayLike<number>, ref: ArrayLike<number>): number {
-  if (out.length !== ref.length) throw new Error(`Lengths differ: ${out.length} and ${ref.length}`);
-  let difference = 0;
-  let norm = 0;
-  for (let i = 0; i < ref.length; i++) {
-    difference += (out[i]! - ref[i]!) ** 2;
-    norm += ref[i]! ** 2;
-  }
-  return difference === 0 ? 0 : Math.sqrt(difference / norm);
 }

@@ -41,7 +41,7 @@ describe("records", () => {
     [
       "text without a tokenizer",
       [...good, { chosen: "Yes", rejected: "No" }],
-      /data\.jsonl:5: text needs a tokenizer/,
+      /data\.jsonl:5: text needs a tokenizer: .* has no tokenizer\.json; put the model's tokenizer\.json there\. Records with ids/,
     ],
     [
       "a conversation",
