@@ -2,7 +2,7 @@
 import cliProgress from "cli-progress";
 import { formatBytes } from "../gpu/errors.ts";
 import type { GroupAccuracy } from "../train/evaluate.ts";
-import type { TrainReporter } from "../train/reporter.ts";
+import type { Phase, TrainReporter } from "../train/reporter.ts";
 import type { TrainResult } from "../train/train.ts";
 
 const number = (value: number, digits = 4) => value.toFixed(digits);
@@ -10,7 +10,7 @@ const number = (value: number, digits = 4) => value.toFixed(digits);
 /** Writes to stderr; stdout is for results. */
 export class TerminalReporter implements TrainReporter {
   readonly #bar: cliProgress.SingleBar | undefined;
-  #phase: string | undefined;
+  #phase: Phase | undefined;
   #began = performance.now();
   #announced = 0;
 
@@ -29,8 +29,16 @@ export class TerminalReporter implements TrainReporter {
     this.stream.write(`${text}\n`);
   }
 
+  begin(phase: Phase, total: number): void {
+    this.#bar?.stop();
+    this.#bar?.start(total, 0, { phase, status: "" });
+    this.#phase = phase;
+    this.#began = performance.now();
+    this.#announced = 0;
+  }
+
   features(done: number, total: number, tokens: number): void {
-    const seconds = this.#start("features", total);
+    const seconds = this.#seconds("features", total);
     const status = `${Math.round(tokens / seconds)} tokens/s`;
     this.#bar?.update(done, { phase: "features", status });
     if (this.#bar === undefined)
@@ -38,7 +46,7 @@ export class TerminalReporter implements TrainReporter {
   }
 
   trained(line: Parameters<NonNullable<TrainReporter["trained"]>>[0], total: number): void {
-    const seconds = this.#start("training", total);
+    const seconds = this.#seconds("training", total);
     const rate = Math.round(line.num_tokens / seconds);
     const status = `loss ${number(line.loss)} accuracy ${number(line.accuracy, 3)} margin ${number(line.margin, 3)} ${rate} tokens/s`;
     this.#bar?.update(line.step, { phase: "training", status });
@@ -63,15 +71,9 @@ export class TerminalReporter implements TrainReporter {
     this.#phase = undefined;
   }
 
-  /** Begins a phase at its first report. @returns seconds since it began */
-  #start(phase: string, total: number): number {
-    if (this.#phase !== phase) {
-      this.#bar?.stop();
-      this.#bar?.start(total, 0, { phase, status: "" });
-      this.#phase = phase;
-      this.#began = performance.now();
-      this.#announced = 0;
-    }
+  /** Since the phase began; a phase that nobody announced begins now. */
+  #seconds(phase: Phase, total: number): number {
+    if (this.#phase !== phase) this.begin(phase, total);
     return Math.max((performance.now() - this.#began) / 1e3, 1e-3);
   }
 

@@ -28,7 +28,7 @@ import {
   trainDefaults,
 } from "./options.ts";
 import { checkOut, createOut } from "./out-folder.ts";
-import { fitToPairs } from "./plan.ts";
+import { fitToPairs, planSteps } from "./plan.ts";
 import type { TrainReporter } from "./reporter.ts";
 import type { TokenCounts } from "./run-batches.ts";
 
@@ -105,6 +105,7 @@ async function trainOnDevice(
     using trainer = new HeadTrainer(gpu, features.table, head, options);
     const metricsFile = join(options.out, "metrics.jsonl");
     const trainCount = dataset.train.pairs.length;
+    reporter.begin?.("training", planSteps(trainCount, options).totalSteps);
     const best = await trainHead(trainer, {
       train: dataset.train.pairs,
       trainRows: features.rows.slice(0, trainCount),
@@ -187,6 +188,7 @@ async function runBackbone(
 ): Promise<Features> {
   const { backbone, unused } = await loadBackbone(gpu, folder);
   reportUnused(unused, reporter);
+  reporter.begin?.("features", pairs.length);
   try {
     return await computeFeatures(
       backbone,

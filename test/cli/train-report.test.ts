@@ -1,6 +1,6 @@
 /** @file What a training run shows: lines where there is no terminal, bars where there is one, and the summary. */
 import { Writable } from "node:stream";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { summary, TerminalReporter } from "../../src/cli/train-report.ts";
 import type { PreferenceRecord } from "../../src/data/preference.ts";
 import { evaluate } from "../../src/train/evaluate.ts";
@@ -68,6 +68,24 @@ it("with a terminal: a bar with the phase, tokens/s, loss, accuracy, margin and 
   );
   expect(text()).not.toContain("step 10 held out");
   expect(text()).not.toContain("\x1b[?25l");
+});
+
+it("tokens/s count from the phase's beginning, not from its first report", () => {
+  vi.useFakeTimers({ toFake: ["performance"] });
+  try {
+    const { stream, text } = fakeStream(false);
+    const reporter = new TerminalReporter(stream);
+    reporter.begin("features", 1);
+    vi.advanceTimersByTime(2000);
+    reporter.features(1, 1, 100);
+    reporter.begin("training", 10);
+    vi.advanceTimersByTime(4000);
+    reporter.trained(line(10), 10);
+    expect(text()).toMatch(/^features 1\/1 pairs, 50 tokens\/s/);
+    expect(text()).toMatch(/step 10\/10 .* 25 tokens\/s/);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 const record = (i: number): PreferenceRecord => ({
