@@ -57,22 +57,45 @@ export function pack(items: readonly Item[]): PackedBatch {
   };
 }
 
-/** How many items are sorted together: enough to fill batches, few enough that placing them stays quick. */
+/** How many items are sorted together: few enough that placing them stays quick... */
 const WINDOW = 2048;
+/** ...but short ones until they fill so many batches. */
+const BATCHES = 16;
+/** Items seldom fill batches to the last token; with this much of their room, one more for the rest is rarely begun. */
+const USABLE = 0.97;
+
+/** Tokens of items that fill about so many batches: 95 % of their room or more, for items far below the budget. */
+export function windowTokens(batches: number, tokenBudget: number): number {
+  return USABLE * batches * tokenBudget;
+}
 
 /**
  * Divides items into batches of at most `tokenBudget` computed tokens each; an item larger than that is a batch of its
  * own. Within each window of items the longest come first, with the items of equal prompts beside each other, and each
  * goes to the batch where it costs least.
+ * @param window items sorted together; default 2048, or more where so many fill fewer than 16 batches
  * @returns per batch, indices into `items`, each once: `pack(batch.map((i) => items[i]))` keeps to the budget, and the
  * index says where a result belongs.
  */
-export function planBatches(items: readonly Item[], tokenBudget: number, window = WINDOW): number[][] {
+export function planBatches(items: readonly Item[], tokenBudget: number, window?: number): number[][] {
   const batches: number[][] = [];
-  for (let start = 0; start < items.length; start += window) {
-    const shapes = items.slice(start, start + window).map(shapeOf);
+  let start = 0;
+  let shapes: ItemShape[] = [];
+  let tokens = 0;
+  const least = window === undefined ? windowTokens(BATCHES, tokenBudget) : 0;
+  const close = () => {
     for (const batch of fill(shapes, tokenBudget)) batches.push(batch.map((i) => start + i));
+    start += shapes.length;
+    shapes = [];
+    tokens = 0;
+  };
+  for (const item of items) {
+    const shape = shapeOf(item);
+    shapes.push(shape);
+    tokens += shape.tokens;
+    if (shapes.length >= (window ?? WINDOW) && tokens >= least) close();
   }
+  close();
   return batches;
 }
 

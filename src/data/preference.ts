@@ -1,44 +1,74 @@
 /** @file Preference records: a prompt, the reply that was preferred and the one that was not. */
 import { z } from "zod";
 import { InputError } from "../errors.ts";
-import { type Content, check, ID_PAIR, margin, parseContent, parseObject, TEXT_PAIR } from "./content.ts";
-import { readJsonl } from "./jsonl.ts";
+import type { Content, RecordContent } from "./content.ts";
+import { asFields, readContent } from "./layouts/layout.ts";
+import { PAIRS } from "./layouts/pairs.ts";
+import { check, label, margin } from "./layouts/values.ts";
+import { type ReadOptions, type RecordKind, readRecords } from "./reading.ts";
+import { sourceName } from "./sources/files.ts";
 
 /** One preference pair: `content.replies` is [chosen, rejected]. */
-export interface PreferenceRecord {
+export interface PreferenceRecord<C extends RecordContent = Content> {
   /** "file:line", for messages. */
   readonly where: string;
-  readonly content: Content;
+  readonly content: C;
   /** By how much the chosen reply is better, where the data say so; it enters the loss only. */
   readonly margin?: number;
+  /** Probability in [0, 1] that the chosen reply is the better one; 1 where the data say nothing, 0.5 is a tie. */
+  readonly label?: number;
   /** Every other field of the record, kept as it was; reports group by them. */
   readonly extra: Readonly<Record<string, unknown>>;
 }
 
-const marginField = z.object({ margin: margin.nullish() });
+const common = z.object({ margin: margin.nullish(), label: label.nullish() });
 
 /**
- * `{prompt?, chosen, rejected, margin?}` with strings, or `{prompt_ids?, chosen_ids, rejected_ids, margin?}`.
+ * One pair in any of the layouts of `layouts/pairs.ts`, with `margin` and `label` where it has them.
  * @throws InputError "where: field: reason".
  */
-export function parsePreference(value: unknown, where: string): PreferenceRecord {
-  const record = parseObject(value, where);
-  const { content } = parseContent(record, [TEXT_PAIR, ID_PAIR], where);
-  const given = check(marginField, record, where).margin ?? undefined;
-  const known = new Set(["margin", ...TEXT_PAIR.fields, ...ID_PAIR.fields]);
-  const extra = Object.fromEntries(Object.entries(record).filter(([field]) => !known.has(field)));
-  return { where, content, extra, ...(given === undefined ? {} : { margin: given }) };
+export function parsePreference(value: unknown, where: string): PreferenceRecord<RecordContent> {
+  return recogniseAndParse(value, where).record;
 }
 
+function recogniseAndParse(value: unknown, where: string) {
+  const fields = asFields(value, where);
+  const { layout, content } = readContent(fields, PAIRS, where);
+  const { margin, label } = check(common, fields, where);
+  const used = new Set(["margin", "label", ...layout.fields]);
+  // A field that says nothing is kept only where no layout knows it.
+  const extra = Object.fromEntries(
+    Object.entries(fields).filter(
+      ([field, held]) => !used.has(field) && !(held === null && PAIRS.fields.has(field)),
+    ),
+  );
+  const record = {
+    where,
+    content,
+    extra,
+    ...(typeof margin === "number" ? { margin } : {}),
+    ...(typeof label === "number" ? { label } : {}),
+  };
+  return { record, layout: layout.name };
+}
+
+// `split` is for the training run, which divides the records by it; `id` for reports.
+const kind: RecordKind<PreferenceRecord<RecordContent>> = {
+  parse: recogniseAndParse,
+  fields: new Set([...PAIRS.fields, "margin", "label", "id", "split"]),
+};
+
 /**
- * All records of a JSON Lines file ("-": standard input), in order.
- * @throws InputError at the first bad line, or where there is no record at all.
+ * All records of files, patterns or standard input ("-"), in order.
+ * @throws InputError at the first bad row, or where there is no record at all.
  */
-export async function readPreferences(path: string): Promise<PreferenceRecord[]> {
-  const name = path === "-" ? "stdin" : path;
-  const records: PreferenceRecord[] = [];
-  for await (const { line, value } of readJsonl(path))
-    records.push(parsePreference(value, `${name}:${line}`));
-  if (records.length === 0) throw new InputError(`${name}: no records; expected one JSON object per line`);
+export async function readPreferences(
+  paths: string | readonly string[],
+  options: ReadOptions = {},
+): Promise<PreferenceRecord<RecordContent>[]> {
+  const records: PreferenceRecord<RecordContent>[] = [];
+  for await (const read of readRecords(paths, kind, options)) if ("record" in read) records.push(read.record);
+  if (records.length === 0)
+    throw new InputError(`${sourceName(paths)}: no records; expected one JSON object per line`);
   return records;
 }

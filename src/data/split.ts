@@ -1,6 +1,7 @@
 /** @file Training and evaluation records from one file, so that no prompt stands on both sides. */
 import { InputError } from "../errors.ts";
 import type { Content } from "./content.ts";
+import { promptKey } from "./prompt-key.ts";
 import { permutation, Random, STREAMS } from "./random.ts";
 
 /** Indices into the records, ascending on both sides. */
@@ -14,7 +15,8 @@ export interface Split {
  * conversations, minimal pairs).
  */
 export function splitKey(content: Content): string {
-  const key = content.prompt.length > 0 ? [content.prompt] : [...content.replies].map(String).sort();
+  const prompt = promptKey(content);
+  const key = prompt === "" ? [...content.replies].map(String).sort() : [prompt];
   return JSON.stringify([content.kind, key]);
 }
 

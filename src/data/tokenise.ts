@@ -1,6 +1,8 @@
-/** @file From content to the token ids that the model reads: joining, end of sequence, truncation, and the counts. */
+/** @file From content to the token ids that the model reads: joining, end of sequence, truncation. */
 import { InputError } from "../errors.ts";
-import type { Content } from "./content.ts";
+import { applyBos, type BosRule } from "./bos.ts";
+import type { Content, TextContent } from "./content.ts";
+import { commonPrefix, measurePrompt, type PromptTokens } from "./prompt-tokens.ts";
 
 /** What is needed of a tokenizer. */
 export interface TextEncoder {
@@ -10,21 +12,39 @@ export interface TextEncoder {
 }
 
 /** What is done with a sequence longer than the limit: leave its record out, or cut at the left or right. */
-export type Overlong = "drop" | "left" | "right";
+export const overlongs = ["drop", "left", "right"] as const;
+export type Overlong = (typeof overlongs)[number];
+
+/** The part of a checkpoint's recipe that makes ids of a text. */
+export interface TextRecipe {
+  /** Whether plain texts get an EOS unless they end in it. */
+  readonly addEos: boolean;
+  readonly eosTokenId?: number;
+  /** "auto" where not given. */
+  readonly bos?: BosRule;
+  readonly chat?: {
+    /** Whether rendered conversations get an EOS too. */
+    readonly addEos: boolean;
+    /** The ids that the template writes after the last reply; a cut at the right leaves them. */
+    readonly endOfTurn: readonly number[];
+  };
+}
 
 export interface TokeniseOptions {
   /** Needed for text only. */
   readonly encoder?: TextEncoder | undefined;
   /** Why there is none, and what to do about it; part of the error for a record of text. */
   readonly missing?: string | undefined;
-  /** Whether texts get an EOS unless they end in it, and its id (see model/recipe.ts). */
-  readonly recipe: { readonly addEos: boolean; readonly eosTokenId?: number };
+  /** How texts begin and end (see model/recipe.ts). */
+  readonly recipe: TextRecipe;
   /** The model's: every id must be below. */
   readonly vocabSize: number;
   /** Tokens a sequence may have; without it nothing is dropped or cut. */
   readonly maxLength?: number | undefined;
   /** "drop" where not given. */
   readonly overlong?: Overlong;
+  /** Also tokenise each prompt alone, to see whether it merges with its replies: `TokenisedContent.prompt`. */
+  readonly measurePrompts?: boolean;
 }
 
 /** A record's sequences, one per reply; the pack's item. */
@@ -38,11 +58,16 @@ export interface TokenisedContent {
   readonly dropped: boolean;
   /** A pair (or list) whose sequences are all the same: it can teach nothing. */
   readonly identical: boolean;
+  /** The sequences before the limit cut them: their lengths in tokens, and whether they were all the same. */
+  readonly whole: { readonly lengths: readonly number[]; readonly identical: boolean };
+  /** Only where `measurePrompts` asks for it, and there is a prompt. */
+  readonly prompt?: PromptTokens;
 }
 
 /**
  * The ids of one record. Text: prompt and reply joined with nothing between, encoded as one string with the
- * tokenizer's special tokens, then EOS as the recipe says. Ids: prompt then reply, nothing added.
+ * tokenizer's special tokens, then EOS as the recipe says. A rendered conversation spells its special tokens out:
+ * none are added. Ids: prompt then reply, nothing added.
  * @param where "file:line", for errors.
  * @throws InputError on an empty sequence, an id outside the vocabulary, or text without a tokenizer.
  */
@@ -54,17 +79,37 @@ export function tokenise(content: Content, where: string, options: TokeniseOptio
   const long = whole.map((ids) => ids.length > maxLength);
   const dropped = overlong === "drop" && long.includes(true);
   const eosTokenId = options.recipe.eosTokenId ?? encoder?.eosTokenId;
+  const endings = whole.map((ids) => endingLength(ids, eosTokenId, options.recipe.chat?.endOfTurn));
   const sequences =
     overlong === "drop"
       ? whole
-      : whole.map((ids) => truncate(ids, maxLength, overlong, eosTokenId, encoder?.bosTokenId));
+      : whole.map((ids, i) => truncate(ids, maxLength, overlong, endings[i] ?? 0, encoder?.bosTokenId));
   return {
     sequences,
     ...(content.prompt.length === 0 ? {} : { group: `${content.kind} ${content.prompt}` }),
     truncated: long.map((isLong) => isLong && !dropped),
     dropped,
-    identical: sequences.length > 1 && sequences.every((ids) => equalIds(ids, sequences[0] ?? ids)),
+    identical: allEqual(sequences),
+    whole: { lengths: whole.map((ids) => ids.length), identical: allEqual(whole) },
+    ...(options.measurePrompts === true && content.prompt.length > 0
+      ? {
+          prompt: measurePrompt(promptIds(content, options), whole, sequences, overlong, {
+            bosTokenId: encoder?.bosTokenId,
+            endings,
+          }),
+        }
+      : {}),
   };
+}
+
+/** The prompt alone, with the special tokens that begin a text. */
+function promptIds(content: Content, { encoder, recipe }: TokeniseOptions): Int32Array {
+  if (content.kind === "ids" || encoder === undefined)
+    return Int32Array.from(content.prompt as readonly number[]);
+  const ids = encodeText(content, content.prompt, encoder, recipe);
+  // A post-processor may end every text in EOS; that one is not the prompt's.
+  const closed = content.chat === undefined && ids.at(-1) === (recipe.eosTokenId ?? encoder.eosTokenId);
+  return closed ? ids.subarray(0, -1) : ids;
 }
 
 function encodeReplies(
@@ -79,9 +124,10 @@ function encodeReplies(
       `${where}: text needs a tokenizer: ${missing ?? "the model has none; give ids instead"}`,
     );
   }
+  const addEos = content.chat === undefined ? recipe.addEos : recipe.chat?.addEos === true;
   return content.replies.map((reply) => {
-    const ids = encoder.encode(content.prompt + reply, { addSpecialTokens: true });
-    const { addEos, eosTokenId } = recipe;
+    const ids = encodeText(content, content.prompt + reply, encoder, recipe);
+    const { eosTokenId } = recipe;
     if (!addEos || eosTokenId === undefined || ids.at(-1) === eosTokenId) return ids;
     const closed = new Int32Array(ids.length + 1);
     closed.set(ids);
@@ -90,19 +136,46 @@ function encodeReplies(
   });
 }
 
+function encodeText(
+  { chat }: TextContent,
+  text: string,
+  encoder: TextEncoder,
+  { bos = "auto" }: TextRecipe,
+): Int32Array {
+  const ids = encoder.encode(text, { addSpecialTokens: chat === undefined });
+  return applyBos(ids, bos, encoder.bosTokenId);
+}
+
+/** How many tokens at the end close the text and are no part of the reply: an end of turn, or an EOS. */
+function endingLength(
+  ids: Int32Array,
+  eosTokenId: number | undefined,
+  endOfTurn: readonly number[] = [],
+): number {
+  const eos = ids.length > 0 && ids.at(-1) === eosTokenId ? 1 : 0;
+  return Math.max(eos, endsIn(ids, endOfTurn) ? endOfTurn.length : 0);
+}
+
+/** Whether `end` are the last ids of a sequence; an empty end always is. */
+export function endsIn(ids: Int32Array, end: readonly number[]): boolean {
+  const begin = ids.length - end.length;
+  return begin >= 0 && end.every((id, i) => ids[begin + i] === id);
+}
+
 /**
- * At most `maxLength` of the ids. A final EOS stays (the reward is read there), then a leading BOS where the left is
- * cut (the model has never read a text without it), then as many ids as fit.
+ * At most `maxLength` of the ids. What ends the text stays (the reward is read there), then a leading BOS where the
+ * left is cut (the model has never read a text without it), then as many ids as fit.
+ * @param ending how many ids at the end close the text: an EOS, or an end of turn
  */
 export function truncate(
   ids: Int32Array,
   maxLength: number,
   side: "left" | "right",
-  eosTokenId?: number,
+  ending = 0,
   bosTokenId?: number,
 ): Int32Array {
   if (ids.length <= maxLength) return ids;
-  const tail = ids.at(-1) === eosTokenId ? 1 : 0;
+  const tail = Math.min(ending, maxLength);
   const head = side === "right" ? maxLength - tail : ids[0] === bosTokenId && maxLength > tail + 1 ? 1 : 0;
   const cut = new Int32Array(maxLength);
   cut.set(ids.subarray(0, head));
@@ -121,50 +194,7 @@ function checkIds(ids: Int32Array, where: string, vocabSize: number): void {
   }
 }
 
-function equalIds(a: Int32Array, b: Int32Array): boolean {
-  return a.length === b.length && a.every((id, i) => id === b[i]);
-}
-
-/** What became of a set of pairs, for the summary. */
-export interface TokeniseCounts {
-  readonly records: number;
-  /** Records that the limit left out. */
-  readonly dropped: number;
-  /** Cut sequences of kept records: by reply, [chosen, rejected] for pairs. */
-  readonly truncated: readonly number[];
-  /** Kept records whose sides are the same ids. */
-  readonly identical: number;
-  /** Tokens of all kept sequences, a shared prompt counted for each. */
-  readonly tokens: number;
-}
-
-/**
- * All records: those that stay, with their index among the given ones, and the counts.
- * @throws InputError as `tokenise`, at the first bad record.
- */
-export function tokeniseAll(
-  records: readonly { readonly where: string; readonly content: Content }[],
-  options: TokeniseOptions,
-): { kept: { readonly index: number; readonly item: TokenisedContent }[]; counts: TokeniseCounts } {
-  const kept: { index: number; item: TokenisedContent }[] = [];
-  const truncated: number[] = [];
-  let identical = 0;
-  let tokens = 0;
-  for (const [index, record] of records.entries()) {
-    const item = tokenise(record.content, record.where, options);
-    if (item.dropped) continue;
-    kept.push({ index, item });
-    for (const [reply, cut] of item.truncated.entries())
-      truncated[reply] = (truncated[reply] ?? 0) + (cut ? 1 : 0);
-    if (item.identical) identical += 1;
-    for (const ids of item.sequences) tokens += ids.length;
-  }
-  const counts = {
-    records: records.length,
-    dropped: records.length - kept.length,
-    truncated,
-    identical,
-    tokens,
-  };
-  return { kept, counts };
+function allEqual([first, ...others]: readonly Int32Array[]): boolean {
+  if (first === undefined || others.length === 0) return false;
+  return others.every((ids) => ids.length === first.length && commonPrefix(ids, first) === first.length);
 }

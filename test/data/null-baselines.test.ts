@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import type { Content } from "../../src/data/content.ts";
 import { lengthBaselines, pairAccuracy, wilson } from "../../src/data/null-baselines.ts";
 import { readPreferences } from "../../src/data/preference.ts";
+import { plainRecord } from "./plain-record.ts";
 
 test("wilson: textbook values, and the ends", () => {
   // 81 of 263 is Newcombe's example (Statistics in Medicine 17, 1998, table I): 0.2553 to 0.3662.
@@ -33,6 +34,22 @@ test("accuracy is strict; ties are wrong and counted", () => {
   expect(pairAccuracy([], [])).toMatchObject({ n: 0, accuracy: Number.NaN, low: 0, high: 1 });
 });
 
+test("a label below a half turns a pair round; at a half the pair has no right answer", () => {
+  expect(pairAccuracy([1, 1, 1, 1], [0, 0, 0, 1], [1, 0.3, 0.5, 0.3])).toMatchObject({
+    n: 3,
+    accuracy: 1 / 3,
+    ties: 1,
+    ...wilson(1, 3),
+  });
+  expect(pairAccuracy([1], [0], [0.5])).toMatchObject({ n: 0, accuracy: Number.NaN });
+  const text = (chosen: string): Content => ({ kind: "text", prompt: "", replies: [chosen, "bb"] });
+  expect(lengthBaselines(["a", "ccc", "a", "bb"].map(text), [0.1, 0.9, 0.5, 0.5])).toEqual({
+    longer: 1,
+    shorter: 0,
+    ties: 0,
+  });
+});
+
 test("length rules count code points, or ids; ties count half", () => {
   const text = (chosen: string, rejected: string): Content => ({
     kind: "text",
@@ -57,7 +74,7 @@ test.skipIf(shared === undefined)(
       ["blimp", 0.531],
       ["qa-feedback", 0.501],
     ] as const) {
-      const records = await readPreferences(join(shared ?? "", "data", set, "eval.jsonl"));
+      const records = (await readPreferences(join(shared ?? "", "data", set, "eval.jsonl"))).map(plainRecord);
       expect(lengthBaselines(records.map((record) => record.content)).longer).toBeCloseTo(longer, 3);
     }
   },

@@ -19,6 +19,12 @@ test("strings, with every other field kept as extra", () => {
   });
 });
 
+test.each([0, 0.5, 1])("a label of %d is kept apart from the other fields", (label) => {
+  const record = parsePreference({ chosen: "a", rejected: "b", label }, WHERE);
+  expect(record).toMatchObject({ label, extra: {} });
+  expect(record).not.toHaveProperty("margin");
+});
+
 test("a missing or null prompt is the empty one; a null margin is none", () => {
   for (const prompt of [{}, { prompt: null, margin: null, chosen_ids: null }]) {
     expect(parsePreference({ ...prompt, chosen: "a", rejected: "b" }, WHERE)).toEqual({
@@ -48,11 +54,22 @@ test.each([
   [{ chosen: "a", rejected: "b", margin: Number.POSITIVE_INFINITY }, "margin: expected a finite number"],
   [{ chosen: "a", rejected: "b", margin: Number.NaN }, "margin: expected a finite number"],
   [{ chosen: "a\ud800", rejected: "b" }, "chosen: holds half of a surrogate pair"],
+  [{ chosen: [{ role: "user" }], rejected: [] }, "chosen[0].content: missing"],
+  [{ messages: [] }, "expected chosen and rejected, or chosen_ids and rejected_ids; found messages"],
   [
-    { chosen: [{ role: "user" }], rejected: [] },
-    "chosen: conversational records come with chat templates: not supported yet",
+    { prompt: "x", completion: "y", label: true },
+    "single-label rows {prompt, completion, label} are data for KTO",
   ],
-  [{ messages: [] }, "conversational records come with chat templates: not supported yet"],
+  [{ prompt: "x", responses: ["y", "z"] }, "lists of replies are not supported yet"],
+  [
+    { chosen: "a", rejected: "b", label: true },
+    "label: expected a number from 0 to 1; true and false label single",
+  ],
+  [{ chosen: "a", rejected: "b", label: 1.5 }, "label: expected a number from 0 to 1"],
+  [
+    { chosen: "a", rejected: "b", label: "x" },
+    'label: expected a number from 0 to 1, the probability that chosen is better, found the string "x"',
+  ],
   [
     { chosen: [1], rejected: [2] },
     "chosen: expected a string; token ids go into the fields that end in _ids",

@@ -41,7 +41,7 @@ test.each([
   [{ prompt: "a", response_ids: [1] }, "prompt doesn't go with response_ids"],
   [{ text: "a", id: {} }, "id: expected a string or a finite number"],
   [{ chosen: "a", rejected: "b", margin: "1" }, "margin: expected a finite number"],
-  [{ text: [{ role: "user", content: "a" }] }, "text: conversational records"],
+  [{ text: [{ role: "user", content: "a" }] }, "text: expected a string, found a list of 1"],
 ])("%j is refused", (value, message) => {
   expect(() => parseScoreRecord(value, WHERE)).toThrow(message);
 });

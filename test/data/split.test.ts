@@ -57,3 +57,14 @@ test("each epoch has its own order, the same in every run", () => {
   expect(epochOrder(30, 0, 1)).not.toEqual(epochOrder(30, 0, 2));
   expect(epochOrder(30, 0, 1)).not.toEqual(epochOrder(30, 1, 1));
 });
+
+test("conversations with equal messages stay together, however their prompts were written", () => {
+  const chat = (question: string) => {
+    return { kind: "chat", prompt: [{ role: "user", content: question }], replies: [[], []] } as const;
+  };
+  const record = (question: string, prompt: string): Content => {
+    return { kind: "text", prompt, replies: ["a", "b"], chat: chat(question) };
+  };
+  expect(splitKey(record("q", "one text"))).toBe(splitKey(record("q", "another")));
+  expect(splitKey(record("q", "one text"))).not.toBe(splitKey(record("r", "one text")));
+});

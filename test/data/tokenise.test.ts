@@ -1,8 +1,9 @@
-/** @file Joining, end of sequence, truncation and counts, with a tokenizer of one id per character. */
+/** @file Joining, end of sequence and truncation, with a tokenizer of one id per character. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import type { BosRule } from "../../src/data/bos.ts";
 import type { Content } from "../../src/data/content.ts";
-import { type TokeniseOptions, tokenise, tokeniseAll, truncate } from "../../src/data/tokenise.ts";
+import { type TokeniseOptions, tokenise, truncate } from "../../src/data/tokenise.ts";
 import { InputError } from "../../src/errors.ts";
 
 const BOS = 1;
@@ -75,7 +76,7 @@ test("truncation keeps the EOS, a leading BOS, and as much of the wanted end as 
       fc.constantFrom("left" as const, "right" as const),
       (body, bos, eos, maxLength, side) => {
         const whole = [...(bos ? [BOS] : []), ...body, ...(eos ? [EOS] : [])];
-        const cut = [...truncate(Int32Array.from(whole), maxLength, side, EOS, BOS)];
+        const cut = [...truncate(Int32Array.from(whole), maxLength, side, eos ? 1 : 0, BOS)];
         expect(cut.length).toBe(Math.min(maxLength, whole.length));
         if (cut.length === whole.length) expect(cut).toEqual(whole);
         if (eos) expect(cut.at(-1)).toBe(EOS);
@@ -93,25 +94,130 @@ test("truncation keeps the EOS, a leading BOS, and as much of the wanted end as 
   );
 });
 
-test("too long: dropped by default, cut where asked for; counted each", () => {
-  const records = [
-    { where: "f:1", content: pair("", "ab", "cd") },
-    { where: "f:2", content: pair("", "abcdef", "c") },
-    { where: "f:3", content: pair("", "abc", "abcd") },
-  ];
-  const { kept, counts } = tokeniseAll(records, { ...options, maxLength: 5 });
-  expect(kept.map(({ index }) => index)).toEqual([0]);
-  expect(counts).toEqual({ records: 3, dropped: 2, truncated: [0, 0], identical: 0, tokens: 8 });
-  const right = tokeniseAll(records, { ...options, maxLength: 5, overlong: "right" });
-  expect(right.counts).toEqual({ records: 3, dropped: 0, truncated: [1, 1], identical: 1, tokens: 26 });
-  expect(show(right.kept[1]!.item)[0]).toEqual([BOS, ...codes("abc"), EOS]);
-  const left = tokeniseAll(records, { ...options, maxLength: 5, overlong: "left" });
-  expect(show(left.kept[1]!.item)[0]).toEqual([BOS, ...codes("def"), EOS]);
-  expect(left.kept[2]!.item).toMatchObject({ truncated: [false, true], identical: false });
-  expect(() => tokeniseAll(records, { ...options, maxLength: 0 })).toThrow(InputError);
+test("the whole sequences' lengths, and whether they were equal before they were cut", () => {
+  const cut = { ...options, maxLength: 4, overlong: "right" } as const;
+  expect(tokenise(pair("", "abcd", "abxyz"), "w", cut)).toMatchObject({
+    truncated: [true, true],
+    identical: true,
+    whole: { lengths: [6, 7], identical: false },
+  });
+  expect(tokenise(pair("", "abcd", "abcd"), "w", cut).whole).toEqual({ lengths: [6, 6], identical: true });
+  expect(tokenise({ kind: "text", prompt: "a", replies: ["b"] }, "w", cut)).toMatchObject({
+    identical: false,
+    whole: { lengths: [4], identical: false },
+  });
 });
 
-test("without a limit nothing is lost", () => {
-  const { counts } = tokeniseAll([{ where: "f:1", content: pair("", "a".repeat(5000), "a") }], options);
-  expect(counts).toMatchObject({ dropped: 0, truncated: [0, 0] });
+test("the prompt alone is measured where asked for: how much of it each sequence begins with", () => {
+  // "th" is one token.
+  const merging = {
+    ...encoder,
+    encode: (text: string, flags: { readonly addSpecialTokens: boolean }) =>
+      encoder.encode(text.replaceAll("th", "T"), flags),
+  };
+  const measuring = { ...options, encoder: merging, measurePrompts: true };
+  const measured = (content: Content, more = {}) => tokenise(content, "w", { ...measuring, ...more }).prompt;
+  expect(measured(pair("at", "he", " all"))).toMatchObject({ length: 3, kept: [2, 3] });
+  expect(measured(pair("", "he", "a"))).toBeUndefined();
+  expect(measured({ kind: "ids", prompt: [5, 6], replies: [[7], [8]] })).toMatchObject({
+    length: 2,
+    kept: [2, 2],
+  });
+  expect(tokenise(pair("at", "he", " all"), "w", options).prompt).toBeUndefined();
+  // A post-processor's EOS after the prompt is not part of it.
+  const closing = {
+    ...encoder,
+    encode: (text: string, flags: { readonly addSpecialTokens: boolean }) =>
+      Int32Array.from([...encoder.encode(text, flags), EOS]),
+  };
+  expect(measured(pair("ab", "c", "d"), { encoder: closing })).toMatchObject({ length: 3, kept: [3, 3] });
+});
+
+test("what the limit leaves of prompt and reply", () => {
+  const gone = (content: Content, maxLength: number, overlong: "left" | "right" | "drop") => {
+    const { prompt } = tokenise(content, "w", { ...options, measurePrompts: true, maxLength, overlong });
+    return [prompt?.replyGone, prompt?.promptGone];
+  };
+  // BOS, a, b, c, then the reply, then EOS.
+  const given = pair("abc", "xy", "xyz");
+  expect(gone(given, 9, "right")).toEqual([
+    [false, false],
+    [false, false],
+  ]);
+  expect(gone(given, 6, "right")).toEqual([
+    [false, false],
+    [false, false],
+  ]);
+  expect(gone(given, 5, "right")).toEqual([
+    [true, true],
+    [false, false],
+  ]);
+  expect(gone(pair("abc", "", "xyz"), 5, "right")).toEqual([
+    [false, true],
+    [false, false],
+  ]);
+  expect(gone(given, 6, "left")).toEqual([
+    [false, false],
+    [false, false],
+  ]);
+  expect(gone(given, 5, "left")).toEqual([
+    [false, false],
+    [false, true],
+  ]);
+  expect(gone(given, 4, "left")).toEqual([
+    [false, false],
+    [true, true],
+  ]);
+  expect(gone(given, 4, "drop")).toEqual([
+    [false, false],
+    [false, false],
+  ]);
+});
+
+test("a rendered conversation spells its special tokens out: none are added", () => {
+  const chat = { kind: "chat", prompt: [{ role: "user", content: "a" }], replies: [[]] } as const;
+  const rendered: Content = { kind: "text", prompt: "^a", replies: ["b!\n", "c!\n"], chat };
+  const end = codes("!\n");
+  const recipe = { addEos: true, eosTokenId: EOS, chat: { addEos: false, endOfTurn: end } };
+  expect(show(tokenise(rendered, "w", { ...options, recipe }))).toEqual([codes("^ab!\n"), codes("^ac!\n")]);
+  const closing = { ...recipe, chat: { addEos: true, endOfTurn: end } };
+  expect(show(tokenise(rendered, "w", { ...options, recipe: closing }))[0]).toEqual([
+    ...codes("^ab!\n"),
+    EOS,
+  ]);
+  expect(show(tokenise(pair("^a", "b!\n", "c!\n"), "w", { ...options, recipe }))[0]).toEqual([
+    BOS,
+    ...codes("^ab!\n"),
+    EOS,
+  ]);
+  const cut = (overlong: "left" | "right") =>
+    tokenise(rendered, "w", { ...options, recipe, maxLength: 3, overlong, measurePrompts: true });
+  expect(show(cut("right"))[0]).toEqual([...codes("^"), ...end]);
+  expect(cut("right").prompt?.replyGone).toEqual([true, true]);
+  expect(show(cut("left"))[0]).toEqual(codes("b!\n"));
+  expect(cut("left").prompt).toMatchObject({ length: 2, kept: [2, 2], promptGone: [true, true] });
+});
+
+test("--bos: exactly one at the beginning, or none, of texts and of rendered conversations", () => {
+  const spelling = {
+    ...encoder,
+    encode: (text: string, how: { readonly addSpecialTokens: boolean }) =>
+      encoder.encode(text, how).map((id) => (id === 94 ? BOS : id)),
+  };
+  const chat = { kind: "chat", prompt: [], replies: [[]] } as const;
+  const begin = (text: string, bos: BosRule, rendered: boolean) => {
+    const content: Content = { kind: "text", prompt: "", replies: [text], ...(rendered ? { chat } : {}) };
+    const recipe = { addEos: false, bos };
+    return show(tokenise(content, "w", { encoder: spelling, recipe, vocabSize: 200 }))[0];
+  };
+  const a = codes("a");
+  for (const rendered of [false, true])
+    for (const text of ["a", "^a", "^^a"]) {
+      expect(begin(text, "always", rendered)).toEqual([BOS, ...a]);
+      expect(begin(text, "never", rendered)).toEqual(a);
+    }
+  expect(begin("a", "auto", false)).toEqual([BOS, ...a]);
+  expect(begin("^a", "auto", false)).toEqual([BOS, BOS, ...a]);
+  expect(begin("^a", "auto", true)).toEqual([BOS, ...a]);
+  expect(begin("a", "auto", true)).toEqual(a);
 });
