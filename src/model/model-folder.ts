@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { InputError } from "../errors.ts";
 import { type ModelConfig, parseConfig } from "./config.ts";
 import { resolveTensors } from "./families/tensors.ts";
-import { type InputRecipe, parseRecipe, RECIPE_KEY } from "./recipe.ts";
+import type { InputRecipe } from "./recipe.ts";
 import { type Checkpoint, openCheckpoint } from "./safetensors/index.ts";
+import { RECIPE_KEY, readRecipe } from "./stored-recipe.ts";
 
 export interface ModelFolder extends AsyncDisposable {
   readonly dir: string;
@@ -13,18 +14,29 @@ export interface ModelFolder extends AsyncDisposable {
   readonly recipe: InputRecipe;
   /** Whether config.json holds a recipe of ours; without one, texts are read as Hugging Face reads them. */
   readonly hasRecipe: boolean;
+  /** What of the recipe is not understood and left out; always empty unless that was asked for. */
+  readonly recipeProblems: readonly string[];
   readonly checkpoint: Checkpoint;
+}
+
+export interface OpenFolderOptions {
+  /** Go on with what is understood of the recipe. Default: what isn't is an error. */
+  readonly ignoreRecipeMismatch?: boolean;
 }
 
 /**
  * Opens a model folder; the caller closes it (`await using`).
  * @throws InputError naming the file and what to do
  */
-export async function openModelFolder(dir: string): Promise<ModelFolder> {
+export async function openModelFolder(
+  dir: string,
+  { ignoreRecipeMismatch = false }: OpenFolderOptions = {},
+): Promise<ModelFolder> {
   await checkFolder(dir);
   const file = join(dir, "config.json");
   const config = parseConfig(await readJson(file), file);
-  const recipe = parseRecipe(config.raw, file);
+  const { recipe, problems } = readRecipe(config.raw, file);
+  if (problems.length > 0 && !ignoreRecipeMismatch) throw new InputError(problems.join("\n"));
   const checkpoint = await openCheckpoint(dir);
   checkTensors(dir, config, checkpoint);
   return {
@@ -32,6 +44,7 @@ export async function openModelFolder(dir: string): Promise<ModelFolder> {
     config,
     recipe,
     hasRecipe: config.raw[RECIPE_KEY] !== undefined,
+    recipeProblems: problems,
     checkpoint,
     [Symbol.asyncDispose]: () => checkpoint.close(),
   };

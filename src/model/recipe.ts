@@ -1,9 +1,10 @@
 /**
- * @file How a reward model wants its input: whether texts end in EOS and at which token the reward is read. Training
- * stores it in config.json under `rmtrain`, and scoring follows it, so that both read the same thing.
+ * @file How a reward model wants its input: how texts begin and end, which chat template made them, how long they may
+ * be, at which token the reward is read. Training stores it in config.json under `rmtrain`, and scoring follows it,
+ * so that both read the same thing.
  */
-import { z } from "zod";
-import { InputError } from "../errors.ts";
+import type { BosRule } from "../data/bos.ts";
+import type { Overlong, TextRecipe } from "../data/tokenise.ts";
 
 /**
  * Which hidden state gives the reward. "last": the last token. "rightmost-non-pad": the rightmost token whose id is
@@ -11,67 +12,43 @@ import { InputError } from "../errors.ts";
  */
 export type ReadPosition = "last" | "rightmost-non-pad";
 
-export interface InputRecipe {
-  /** Whether a text (never a record of ids) gets an EOS unless it already ends in one. */
+export interface InputRecipe extends TextRecipe {
+  /** Whether a plain text (never a record of ids) gets an EOS unless it already ends in one. */
   readonly addEos: boolean;
-  /** The EOS that ends a sequence; present whenever `addEos` is true. */
+  /** The EOS that ends a sequence; present whenever one is added. */
   readonly eosTokenId?: number;
   readonly readPosition: ReadPosition;
+  /** "auto" where not given. */
+  readonly bos?: BosRule;
+  /** Where the model was trained on conversations. */
+  readonly chat?: ChatRecipe;
+  /** The tokenizer that the model was trained with; not known of a recipe of version 1. */
+  readonly tokenizer?: TokenizerRecipe;
+  /** What training did with longer sequences. Scoring cuts only what it is told to cut. */
+  readonly truncation?: { readonly side: Overlong; readonly maxLength: number };
 }
 
-/** The key in config.json. */
-export const RECIPE_KEY = "rmtrain";
+export interface ChatRecipe {
+  /** Of the Jinja source, hexadecimal. */
+  readonly templateSha256: string;
+  /** What strftime_now read, "YYYY-MM-DDTHH:MM:SS", where the template asked for it. */
+  readonly clock?: string;
+  /** What the template writes after the last reply, as ids; empty where that is nothing, or not one thing. */
+  readonly endOfTurn: readonly number[];
+  /** Whether rendered texts get an EOS too. */
+  readonly addEos: boolean;
+}
+
+export interface TokenizerRecipe {
+  readonly bosTokenId?: number;
+  readonly eosTokenId?: number;
+  /** What the post-processor puts before and after every plain text. */
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+}
 
 /** What a checkpoint without a recipe means: Hugging Face's own behaviour. */
 export const HUGGING_FACE_RECIPE: InputRecipe = { addEos: false, readPosition: "rightmost-non-pad" };
-
-// Strict: a key that this version does not know may change what the reward means.
-const stored = z
-  .strictObject({
-    version: z.literal(1, { error: "written by another version of rmtrain; this one reads version 1" }),
-    add_eos: z.boolean(),
-    eos_token_id: z.int().min(0).optional(),
-    read_position: z.enum(["last", "rightmost-non-pad"]),
-  })
-  .refine((r) => !r.add_eos || r.eos_token_id !== undefined, {
-    path: ["eos_token_id"],
-    error: "missing although add_eos is true",
-  });
-
-/** The plain JSON that goes under `rmtrain` in config.json. */
-export type StoredRecipe = z.infer<typeof stored>;
-
-/**
- * The recipe of a checkpoint.
- * @param config the parsed config.json.
- * @param where the file's name, for errors.
- * @throws InputError where the recipe is there but can't be followed.
- */
-export function parseRecipe(config: Readonly<Record<string, unknown>>, where = "config.json"): InputRecipe {
-  if (config[RECIPE_KEY] === undefined) return HUGGING_FACE_RECIPE;
-  const result = stored.safeParse(config[RECIPE_KEY]);
-  if (!result.success) {
-    const issue = result.error.issues[0];
-    const field = [RECIPE_KEY, ...(issue?.path ?? [])].join(".");
-    throw new InputError(`${where}: ${field}: ${issue?.message ?? "invalid"}`);
-  }
-  const { add_eos, eos_token_id, read_position } = result.data;
-  return {
-    addEos: add_eos,
-    ...(eos_token_id === undefined ? {} : { eosTokenId: eos_token_id }),
-    readPosition: read_position,
-  };
-}
-
-/** The inverse of `parseRecipe`: `{...config, [RECIPE_KEY]: serialiseRecipe(recipe)}`. */
-export function serialiseRecipe(recipe: InputRecipe): StoredRecipe {
-  return {
-    version: 1,
-    add_eos: recipe.addEos,
-    ...(recipe.eosTokenId === undefined ? {} : { eos_token_id: recipe.eosTokenId }),
-    read_position: recipe.readPosition,
-  };
-}
 
 /**
  * The index of the token whose hidden state gives the reward of `ids`.

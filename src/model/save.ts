@@ -5,18 +5,21 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomic } from "./atomic-file.ts";
+import {
+  type ChatTemplate,
+  findChatTemplate,
+  NAMED_TEMPLATES,
+  namedTemplateFiles,
+  TEMPLATE_FILE,
+} from "./chat/template.ts";
 import type { ModelConfig } from "./config.ts";
 import { architectureName, expectedTensors, hfName, resolveTensors, tensorKey } from "./families/tensors.ts";
 import type { ModelFolder } from "./model-folder.ts";
 import { type SavedPadding, savedPadding } from "./padding.ts";
-import { type InputRecipe, RECIPE_KEY, serialiseRecipe } from "./recipe.ts";
+import type { InputRecipe } from "./recipe.ts";
 import { headName } from "./reward-head.ts";
-import {
-  type Checkpoint,
-  type TensorInfo,
-  type TensorSource,
-  writeSafetensors,
-} from "./safetensors/index.ts";
+import { type Checkpoint, type TensorInfo, type TensorSource, writeCheckpoint } from "./safetensors/index.ts";
+import { RECIPE_KEY, serialiseRecipe } from "./stored-recipe.ts";
 import { listTokenizerFiles, type Tokenizer } from "./tokenizer.ts";
 import { alignTokenizer } from "./tokenizer-padding.ts";
 
@@ -28,25 +31,35 @@ export interface TrainedHead {
   readonly weight: Float32Array<ArrayBuffer>;
   readonly recipe: InputRecipe;
   readonly tokenizer?: Tokenizer | undefined;
+  /** What made texts of conversations: the saved folder has it too, whatever the base has. */
+  readonly chatTemplate?: ChatTemplate | undefined;
   /** Ids that the data's sequences end in, which the pad may not be. */
   readonly lastIds?: ReadonlySet<number>;
+  /** Bytes of tensors in one file; default 50 GB. */
+  readonly maxShardSize?: number;
 }
 
-/** Writes config.json, model.safetensors and the tokenizer's files to `out`, each atomically, the weights last. */
+/** Writes config.json, the weights and the tokenizer's files to `out`, each atomically, the weights last. */
 export async function saveRewardModel(out: string, base: ModelFolder, head: TrainedHead): Promise<void> {
   await mkdir(out, { recursive: true });
   const { recipe, tokenizer, lastIds = new Set<number>() } = head;
   const padding =
     ownPadding(base, lastIds) ?? savedPadding(base.config.vocabSize, recipe, tokenizer, lastIds);
-  for (const file of await listTokenizerFiles(base.dir))
+  const named = await namedTemplateFiles(base.dir);
+  if (named.length > 0) await mkdir(join(out, NAMED_TEMPLATES), { recursive: true });
+  for (const file of [...(await listTokenizerFiles(base.dir)), ...named])
     await writeFileAtomic(join(out, file), await readFile(join(base.dir, file)));
+  if (head.chatTemplate !== undefined) await saveTemplate(out, head.chatTemplate);
   if (head.tokenizer !== undefined) await alignTokenizer(out, head.tokenizer, padding);
   const config = savedConfig(base.config, head.recipe, padding);
   await writeFileAtomic(join(out, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
-  await writeSafetensors(join(out, "model.safetensors"), [
-    ...backboneSources(base, padding),
-    headSource(head.weight),
-  ]);
+  await writeCheckpoint(out, [...backboneSources(base, padding), headSource(head.weight)], head.maxShardSize);
+}
+
+/** As chat_template.jinja, unless what was copied from the base says the same already. */
+async function saveTemplate(out: string, template: ChatTemplate): Promise<void> {
+  if ((await findChatTemplate(out))?.sha256 === template.sha256) return;
+  await writeFileAtomic(join(out, TEMPLATE_FILE), template.source);
 }
 
 /** A checkpoint of ours has found its pad: trained again and again, its vocabulary does not grow each time. */

@@ -148,7 +148,7 @@ function specialId(
 }
 
 /** The object in a JSON file; undefined where the file doesn't exist. */
-async function readJsonObject(file: string): Promise<Record<string, unknown> | undefined> {
+export async function readJsonObject(file: string): Promise<Record<string, unknown> | undefined> {
   let text: string;
   try {
     text = await readFile(file, "utf8");

@@ -1,9 +1,16 @@
 /** @file Atomic replacement of files. */
 import { spawnSync } from "node:child_process";
 import { mkdir, open, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { RmtrainError } from "../../src/errors.ts";
-import { replaceFile, writeFileAtomic } from "../../src/model/atomic-file.ts";
+import {
+  createFolder,
+  removeFolder,
+  removeTemporaries,
+  replaceFile,
+  writeFileAtomic,
+} from "../../src/model/atomic-file.ts";
 import { failureOf, temporaryFolder } from "./safetensors/support.ts";
 
 describe("an atomic file", () => {
@@ -66,5 +73,45 @@ describe("an atomic file", () => {
     const run = spawnSync(process.execPath, args, { encoding: "utf8" });
     expect(run.status, run.stderr).toBe(130);
     expect(await readdir(path())).toEqual(before);
+  });
+});
+
+describe("an atomic folder", () => {
+  const path = temporaryFolder();
+  const write = (text: string) => async (dir: string) => {
+    await writeFileAtomic(join(dir, "a"), text);
+    expect(await readdir(path())).not.toContain("made");
+  };
+
+  it("is there with all its files, or not at all", async () => {
+    const failed = createFolder(path("made"), async (dir) => {
+      await write("half")(dir);
+      throw new Error("no more");
+    });
+    await expect(failed).rejects.toThrow("no more");
+    expect(await readdir(path())).toEqual([]);
+    await createFolder(path("made"), write("whole"));
+    expect(await readdir(path())).toEqual(["made"]);
+    expect(await readFile(path("made", "a"), "utf8")).toBe("whole");
+  });
+
+  it("does not replace one that is there, and names it", async () => {
+    const failed = createFolder(path("made"), (dir) => writeFile(join(dir, "a"), "other"));
+    await expect(failed).rejects.toThrow(/^can't write .*made: E/);
+    await expect(failed).rejects.toBeInstanceOf(RmtrainError);
+    expect(await readFile(path("made", "a"), "utf8")).toBe("whole");
+    expect(await readdir(path())).toEqual(["made"]);
+  });
+
+  it("goes away; what killed writers left goes too, and nothing else", async () => {
+    await removeFolder(path("made"));
+    expect(await readdir(path())).toEqual([]);
+    const others = [".hidden", "x.tmp", ".made.0123456789ab.tmpx", ".made.0123.tmp"];
+    for (const name of [...others, ".made.0123456789ab.tmp"]) await writeFile(path(name), "");
+    await mkdir(path(".checkpoint-7.ba9876543210.tmp"));
+    await writeFile(path(".checkpoint-7.ba9876543210.tmp", "state"), "");
+    await removeTemporaries(path());
+    expect((await readdir(path())).sort()).toEqual([...others].sort());
+    await removeTemporaries(path("nowhere"));
   });
 });

@@ -7,9 +7,10 @@ import safetensors from "safetensors";
 import { describe, expect, it } from "vitest";
 import { expectedTensors, hfName } from "../../src/model/families/tensors.ts";
 import { type ModelFolder, openModelFolder } from "../../src/model/model-folder.ts";
-import { type InputRecipe, parseRecipe } from "../../src/model/recipe.ts";
+import type { InputRecipe } from "../../src/model/recipe.ts";
 import { readHead } from "../../src/model/reward-head.ts";
 import { saveRewardModel } from "../../src/model/save.ts";
+import { parseRecipe } from "../../src/model/stored-recipe.ts";
 import { loadTokenizer, type Tokenizer } from "../../src/model/tokenizer.ts";
 import { pooledIndex } from "../reference/forward.ts";
 import { goldenModel, realModel } from "../reference/goldens.ts";
@@ -116,7 +117,7 @@ describe.each(bases)("from %s", (_, make) => {
 it("the recipe comes back as it was, and a tokenizer with a good pad is copied byte for byte", async () => {
   await using base = await openModelFolder(baseRandom);
   const tokenizer = await loadTokenizer(base.dir);
-  const recipe: InputRecipe = { addEos: true, eosTokenId: 0, readPosition: "last" };
+  const recipe: InputRecipe = { addEos: true, eosTokenId: 0, readPosition: "last", bos: "auto" };
   const { out, config } = await save(base, recipe, tokenizer);
   expect(parseRecipe(config)).toEqual(recipe);
   for (const file of ["tokenizer.json", "tokenizer_config.json"])
@@ -193,4 +194,21 @@ describe.each([
       );
     },
   );
+});
+
+it("in several files where they would be larger than --max-shard-size: the same tensors", async () => {
+  await using base = await openModelFolder(await tinyModel({ family: "llama" }));
+  const weight = Float32Array.from(normals(7, base.config.hiddenSize));
+  const [whole, parts] = [join(temporaryFolder(), "whole"), join(temporaryFolder(), "parts")];
+  await saveRewardModel(whole, base, { weight, recipe: LAST });
+  await saveRewardModel(parts, base, { weight, recipe: LAST, maxShardSize: 8000 });
+  await using one = await openModelFolder(whole);
+  await using several = await openModelFolder(parts);
+  expect(several.checkpoint.files.length).toBeGreaterThan(2);
+  expect([...several.checkpoint.tensors.keys()].sort()).toEqual([...one.checkpoint.tensors.keys()].sort());
+  for (const [name, info] of several.checkpoint.tensors) {
+    const other = one.checkpoint.tensors.get(name) ?? expect.fail(name);
+    expect(await several.checkpoint.read(info)).toEqual(await one.checkpoint.read(other));
+  }
+  expect(await readHead(several)).toEqual(weight);
 });

@@ -6,8 +6,8 @@ import { isSystemError } from "../atomic-file.ts";
 import { MAX_HEADER_BYTES } from "./header.ts";
 import { quoted } from "./scanner.ts";
 
-const SINGLE = "model.safetensors";
-const INDEX = `${SINGLE}.index.json`;
+export const SINGLE = "model.safetensors";
+export const INDEX = `${SINGLE}.index.json`;
 const PICKLES = ["pytorch_model.bin", "pytorch_model.bin.index.json"];
 
 /** The files of a checkpoint, and for a sharded one the file (same spelling as in `files`) of each listed tensor. */
