@@ -1,34 +1,41 @@
 // The pairwise logistic (Bradley-Terry) loss of n pairs of rewards, its gradient, and the step's metrics.
 //
-// z = r_w - r_l - margin;  loss = mean(softplus(-z)) + centering * mean((r_w + r_l)^2)
-// d loss / d r_w = (-sigmoid(-z) + 2 centering (r_w + r_l)) / n;  d loss / d r_l = (+sigmoid(-z) + ...) / n
-// Stable form: softplus(-z) = max(-z, 0) + log1p(exp(-|z|)). A reward that is not finite makes its gradients and the
-// loss not finite, also where the formula would give 0.
+// z = r_w - r_l - margin;  loss = mean(-p log sigmoid(z) - (1 - p) log sigmoid(-z)) + centering * mean((r_w + r_l)^2)
+// where p is the probability that the chosen reply is the better one: 1 for a plain preference, 0.5 for a tie.
+// d loss / d r_w = (-pull + 2 centering (r_w + r_l)) / total;  d loss / d r_l = (+pull + ...) / total
+// with pull = p sigmoid(-z) - (1 - p) sigmoid(z). `total` is n, or the pairs of all micro-batches whose gradients add.
+// Stable form: p max(-z, 0) + (1 - p) max(z, 0) + log1p(exp(-|z|)), which for p = 1 is softplus(-z) to the bit. A reward
+// that is not finite makes its gradients and the loss not finite, also where the formula would give 0.
 // Shapes: rewards, gradient [2 n vec4s], the value in .x (rows padded to 16 bytes): chosen in [0, n), rejected in
-// [n, 2 n). margins [n vec4s], likewise. metrics: 7 words from `metrics_at`: loss, accuracy (r_w > r_l; ties are wrong),
-// share of ties, mean(r_w - r_l), then smallest, mean and largest reward of both sides.
+// [n, 2 n). margins, labels [n vec4s], likewise. metrics: 7 words from `metrics_at`, of these n pairs whatever `total`
+// is: loss, accuracy (the reply that p prefers has the larger reward; ties are wrong; pairs with p = 0.5 have no right
+// answer and are left out, 0 where no other is there), share of ties, mean(r_w - r_l), then smallest, mean and largest
+// reward of both sides.
 // Layout: one workgroup; lane l takes pairs l, l + 64, ... Accumulation: f32, ascending, then the lanes in order; the
 // loss as a running mean, which equal losses leave as they are: ln 2 to the bit where all rewards are 0.
-// Source: Bradley & Terry 1952; Ouyang et al. 2022, arXiv 2203.02155, eq. 1; margin: Touvron et al. 2023, arXiv
-// 2307.09288, eq. 2; centering: Eisenstein et al. 2023, arXiv 2312.09244, eq. 2.
+// Source: Bradley & Terry 1952; Ouyang et al. 2022, arXiv 2203.02155, eq. 1; soft labels: cross-entropy, as in Mitchell
+// 2023, "A note on DPO with noisy preferences" (cDPO); margin: Touvron et al. 2023, arXiv 2307.09288, eq. 2; centering:
+// Eisenstein et al. 2023, arXiv 2312.09244, eq. 2.
 //#include finite
 struct Params {
   pairs: u32,
+  total: u32,
   metrics_at: u32,
   centering: f32,
   lanes: u32,
 }
 @group(0) @binding(0) var<storage, read> rewards: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> margins: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read_write> gradient: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> metrics: array<f32>;
-@group(0) @binding(4) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read> labels: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> gradient: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> metrics: array<f32>;
+@group(0) @binding(5) var<uniform> params: Params;
 
 const WG = 64u;
 // mean loss; sums of right pairs, ties, margin
 var<workgroup> sums: array<vec4<f32>, WG>;
-// smallest, sum, largest of the rewards
-var<workgroup> ranges: array<vec3<f32>, WG>;
+// smallest, sum, largest of the rewards; pairs that have a right answer
+var<workgroup> ranges: array<vec4<f32>, WG>;
 
 // log(1 + u) for u in [0, 1]: 2 atanh(s), s = u / (2 + u) <= 1/3; the first term left out is below 2e-9 of the sum.
 fn log1p(u: f32) -> f32 {
@@ -44,27 +51,30 @@ fn log1p(u: f32) -> f32 {
   return 2.0 * s * p;
 }
 
-fn joined(a: vec3<f32>, b: vec3<f32>) -> vec3<f32> {
-  return vec3<f32>(min(a.x, b.x), a.y + b.y, max(a.z, b.z));
+fn joined(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
+  return vec4<f32>(min(a.x, b.x), a.y + b.y, max(a.z, b.z), a.w + b.w);
 }
 
 @compute @workgroup_size(WG)
 fn main(@builtin(local_invocation_index) lane: u32) {
   let n = f32(params.pairs);
   var sum = vec4<f32>(0.0);
-  var range = vec3<f32>(3.4e38, 0.0, -3.4e38);
+  var range = vec4<f32>(3.4e38, 0.0, -3.4e38, 0.0);
   var count = 0.0;
   for (var i = lane; i < params.pairs; i += params.lanes) {
     let w = rewards[i].x;
     let l = rewards[params.pairs + i].x;
+    let p = labels[i].x;
     let z = w - l - margins[i].x;
     let both = w + l;
     let e = exp(-abs(z));
-    let pull = select(e, 1.0, z < 0.0) / (1.0 + e);
-    var loss = max(-z, 0.0) + log1p(e) + params.centering * both * both;
+    let larger = 1.0 / (1.0 + e);
+    let smaller = e / (1.0 + e);
+    let pull = p * select(smaller, larger, z < 0.0) - (1.0 - p) * select(larger, smaller, z < 0.0);
+    var loss = p * max(-z, 0.0) + (1.0 - p) * max(z, 0.0) + log1p(e) + params.centering * both * both;
     let centre = 2.0 * params.centering * both;
-    var grads = vec2<f32>(centre - pull, centre + pull) / n;
-    let extent = both + margins[i].x;
+    var grads = vec2<f32>(centre - pull, centre + pull) / f32(params.total);
+    let extent = both + margins[i].x + p;
     if (not_finite(extent)) {
       loss = extent;
       grads = vec2<f32>(extent);
@@ -72,8 +82,9 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     gradient[i] = vec4<f32>(grads.x, 0.0, 0.0, 0.0);
     gradient[params.pairs + i] = vec4<f32>(grads.y, 0.0, 0.0, 0.0);
     count += 1.0;
-    sum += vec4<f32>((loss - sum.x) / count, select(0.0, 1.0, w > l), select(0.0, 1.0, w == l), w - l);
-    range = joined(range, vec3<f32>(min(w, l), both, max(w, l)));
+    let right = (p > 0.5 && w > l) || (p < 0.5 && l > w);
+    sum += vec4<f32>((loss - sum.x) / count, select(0.0, 1.0, right), select(0.0, 1.0, w == l), w - l);
+    range = joined(range, vec4<f32>(min(w, l), both, max(w, l), select(1.0, 0.0, p == 0.5)));
   }
   sums[lane] = sum;
   ranges[lane] = range;
@@ -86,10 +97,10 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     range = joined(range, ranges[other]);
   }
   // min and max may lose a NaN; the sum does not.
-  if (not_finite(range.y)) { range = vec3<f32>(range.y); }
+  if (not_finite(range.y)) { range = vec4<f32>(range.yyy, range.w); }
   let at = params.metrics_at;
   metrics[at] = sum.x;
-  metrics[at + 1u] = sum.y / n;
+  metrics[at + 1u] = sum.y / max(range.w, 1.0);
   metrics[at + 2u] = sum.z / n;
   metrics[at + 3u] = sum.w / n;
   metrics[at + 4u] = range.x;

@@ -36,14 +36,16 @@ export interface ClipStep {
   readonly step: number;
   /** 0: no clipping. */
   readonly maxGradNorm: number;
-  /** [rows, metricColumns.count]: the step's loss is read here and its gradient norm written. */
+  /** [rows, metricColumns.count]: the step's losses are read from `losses` rows from `row` on, its norm is written to `row`. */
   readonly metrics: Tensor;
   readonly row: number;
+  /** Micro-batches of the step. Default: 1. */
+  readonly losses?: number;
 }
 
 /**
- * Norm and clip factor from `count` partial sums, as torch's clip_grad_norm_; latches the step when the norm or the
- * loss is not finite.
+ * Norm and clip factor from `count` partial sums, as torch's clip_grad_norm_; latches the step when the norm or a loss
+ * is not finite.
  * @param control two words: first bad step (0: none), clip factor (f32)
  */
 export function clipByGlobalNorm(
@@ -60,6 +62,8 @@ export function clipByGlobalNorm(
       count,
       step: s.step,
       loss_at: at + metricColumns.loss,
+      losses: s.losses ?? 1,
+      loss_stride: s.metrics.stride,
       norm_at: at + metricColumns.gradNorm,
       max_norm: s.maxGradNorm,
       lanes,

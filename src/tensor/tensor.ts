@@ -93,9 +93,18 @@ export function uploadTensor(
 
 /** Replaces all of a tensor by values from the host, [rows, cols] without padding. */
 export function writeTensor(gpu: Gpu, tensor: Tensor, data: Float32Array | Int32Array): void {
-  const { rows, cols, stride } = tensor;
+  const { rows, cols } = tensor;
   if (data.length !== rows * cols) throw new Error(`${tensor.shape} does not take ${data.length} values`);
-  if (rows > 0) gpu.write(tensor.buffer, tensor.offset, padRows(data, cols, stride));
+  writeRows(gpu, tensor, 0, data);
+}
+
+/** Replaces rows of a tensor from `first` on by values from the host, [n, cols] without padding. */
+export function writeRows(gpu: Gpu, tensor: Tensor, first: number, data: Float32Array | Int32Array): void {
+  const { rows, cols, stride, rowBytes } = tensor;
+  if (first * cols + data.length > rows * cols)
+    throw new Error(`${tensor.shape} has no room for ${data.length} values from row ${first} on`);
+  if (data.length > 0)
+    gpu.write(tensor.buffer, tensor.offset + first * rowBytes, padRows(data, cols, stride));
 }
 
 function padRows<A extends Float32Array | Int32Array>(data: A, cols: number, stride: number): A {

@@ -5,6 +5,7 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import type { ArenaPiece } from "../../tensor/parameters.ts";
 import { createTensor, type Tensor } from "../../tensor/tensor.ts";
 import { adamw } from "../adamw.ts";
+import { dpoPairs, dpoTableGradient } from "../dpo.ts";
 import { clipByGlobalNorm, partialSums, sumOfSquares } from "../gradient-norm.ts";
 import { metricColumns, pairwiseLogistic } from "../pairwise-logistic.ts";
 import type { BenchCase, BenchSize } from "./cases.ts";
@@ -17,6 +18,7 @@ export function trainingCases({ width: H }: BenchSize): BenchCase[] {
   const partials = partialSums((H * H) / 4);
   return [
     lossCase(1024),
+    ...dpoCases(1024, 8),
     {
       name: "sum_squares",
       shape,
@@ -60,14 +62,44 @@ function lossCase(pairs: number): BenchCase {
     name: "pairwise_logistic",
     shape: `${pairs} pairs`,
     flops: 20 * pairs,
-    bytes: 4 * 5 * pairs,
+    bytes: 4 * 6 * pairs,
     prepare: (gpu) => {
       const rewards = filled(gpu, 2 * pairs, 1);
       const margins = filled(gpu, pairs, 1);
-      const loss = { margins, centering: 0, metrics: metricsOf(gpu), row: 0 };
+      const labels = filled(gpu, pairs, 1);
+      const loss = { margins, labels, centering: 0, metrics: metricsOf(gpu), row: 0 };
       return () => pairwiseLogistic(gpu, rewards, loss);
     },
   };
+}
+
+function dpoCases(pairs: number, candidates: number): BenchCase[] {
+  const table = pairs * candidates;
+  return [
+    {
+      name: "dpo_pairs",
+      shape: `${pairs} pairs`,
+      flops: 40 * pairs,
+      bytes: 4 * 8 * pairs,
+      prepare: (gpu) => {
+        const logProbs = filled(gpu, pairs, 4);
+        return () => dpoPairs(gpu, logProbs, 0.1);
+      },
+    },
+    {
+      name: "dpo_table",
+      shape: `${pairs} prompts, ${candidates} responses`,
+      flops: 80 * table * candidates,
+      bytes: 4 * table * (3 + candidates),
+      prepare: (gpu) => {
+        const logits = filled(gpu, pairs, candidates);
+        const logReference = filled(gpu, pairs, candidates);
+        const wins = filled(gpu, table, candidates);
+        const into = filled(gpu, pairs, candidates);
+        return () => dpoTableGradient(gpu, { logits, logReference, wins, beta: 0.1, total: table }, into);
+      },
+    },
+  ];
 }
 
 /** H x H parameters in their four roles, with zeros as second moments: those are never negative. */
