@@ -1,4 +1,6 @@
 /** @file What a set of pairs' rewards says: TRL's metrics, in float64 on the host, with interval and breakdown. */
+
+import { preferredSide } from "../data/label.ts";
 import {
   type Accuracy,
   type LengthBaselines,
@@ -6,6 +8,8 @@ import {
   pairAccuracy,
 } from "../data/null-baselines.ts";
 import type { Pair } from "./dataset.ts";
+import { membersBy } from "./groups.ts";
+import { logistic } from "./losses/logistic.ts";
 
 /** Rewards of pairs, [n] each. */
 export interface PairRewards {
@@ -13,10 +17,16 @@ export interface PairRewards {
   readonly rejected: Float32Array;
 }
 
+/** A pair's targets in the loss. */
+export type PairTargets = Pick<Pair, "margin" | "label">;
+
 /** TRL's names (RewardTrainer). Means are over pairs; min, mean and max run over both sides. */
 export interface PairMetrics {
   readonly loss: number;
-  /** Share with r_w > r_l, strictly: ties are wrong. */
+  /**
+   * Share of the pairs with a right answer (label not 0.5) whose preferred reply has the larger reward, strictly: ties
+   * are wrong. NaN where no pair has one.
+   */
   readonly accuracy: number;
   /** mean(r_w - r_l) */
   readonly margin: number;
@@ -25,24 +35,20 @@ export interface PairMetrics {
   readonly max_reward: number;
 }
 
-/** -log sigmoid(z), stable at any z. */
-export function softplusNegative(z: number): number {
-  return Math.max(-z, 0) + Math.log1p(Math.exp(-Math.abs(z)));
-}
-
 /**
- * Loss -log sigmoid(r_w - r_l - m) + c (r_w + r_l)^2, averaged, and TRL's metrics.
- * @param margins [n] the records' own
+ * Loss -p log sigmoid(d) - (1 - p) log sigmoid(-d) + c (r_w + r_l)^2, d = r_w - r_l - m, averaged, and TRL's metrics.
+ * @param targets [n] margins m and labels p
  * @param centering c
  */
 export function pairMetrics(
   { chosen, rejected }: PairRewards,
-  margins: ArrayLike<number>,
+  targets: readonly PairTargets[],
   centering: number,
 ): PairMetrics {
   const n = chosen.length;
   let loss = 0;
   let correct = 0;
+  let decided = 0;
   let margin = 0;
   let sum = 0;
   let min = Number.POSITIVE_INFINITY;
@@ -50,8 +56,12 @@ export function pairMetrics(
   for (let i = 0; i < n; i++) {
     const w = chosen[i]!;
     const l = rejected[i]!;
-    loss += softplusNegative(w - l - (margins[i] ?? 0)) + centering * (w + l) ** 2;
-    if (w > l) correct++;
+    const { margin: m, label: p } = targets[i]!;
+    const d = w - l - m;
+    loss += logistic.ofPair(d, p) + centering * (w + l) ** 2;
+    const side = preferredSide(p);
+    if (side !== 0) decided++;
+    if (side * (w - l) > 0) correct++;
     margin += w - l;
     sum += w + l;
     min = Math.min(min, w, l);
@@ -59,7 +69,7 @@ export function pairMetrics(
   }
   return {
     loss: loss / n,
-    accuracy: correct / n,
+    accuracy: correct / decided,
     margin: margin / n,
     min_reward: min,
     mean_reward: sum / (2 * n),
@@ -85,29 +95,36 @@ export function evaluate(
   centering: number,
   groupBy: string,
 ): Evaluation {
-  const margins = pairs.map((p) => p.margin);
+  const labels = pairs.map((p) => p.label);
   return {
-    metrics: pairMetrics(rewards, margins, centering),
-    accuracy: pairAccuracy(rewards.chosen, rewards.rejected),
-    baselines: lengthBaselines(pairs.map((p) => p.record.content)),
+    metrics: pairMetrics(rewards, pairs, centering),
+    accuracy: pairAccuracy(rewards.chosen, rewards.rejected, labels),
+    baselines: lengthBaselines(
+      pairs.map((p) => p.record.content),
+      labels,
+    ),
     groups: byGroup(pairs, rewards, groupBy),
   };
 }
 
 function byGroup(pairs: readonly Pair[], rewards: PairRewards, field: string): GroupAccuracy[] {
-  const members = new Map<string, number[]>();
-  pairs.forEach((pair, i) => {
-    const value = pair.record.extra[field];
-    if (value === undefined || value === null) return;
-    const key = typeof value === "string" ? value : JSON.stringify(value);
-    const group = members.get(key);
-    if (group === undefined) members.set(key, [i]);
-    else group.push(i);
+  const labels = pairs.map((p) => p.label);
+  return groupAccuracies(membersBy(pairs, field) ?? new Map(), rewards, labels);
+}
+
+/**
+ * Accuracy of each group of pairs.
+ * @param members indices of the pairs by group
+ * @param labels [n] of the pairs; absent: 1
+ */
+export function groupAccuracies(
+  members: ReadonlyMap<string, readonly number[]>,
+  rewards: PairRewards,
+  labels: ArrayLike<number> = [],
+): GroupAccuracy[] {
+  return [...members].map(([group, indices]) => {
+    const pick = (side: ArrayLike<number>, otherwise: number) => indices.map((i) => side[i] ?? otherwise);
+    const [chosen, rejected] = [pick(rewards.chosen, Number.NaN), pick(rewards.rejected, Number.NaN)];
+    return { group, ...pairAccuracy(chosen, rejected, pick(labels, 1)) };
   });
-  return [...members]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([group, indices]) => {
-      const pick = (side: Float32Array) => indices.map((i) => side[i] ?? Number.NaN);
-      return { group, ...pairAccuracy(pick(rewards.chosen), pick(rewards.rejected)) };
-    });
 }

@@ -1,49 +1,74 @@
 /**
- * @file The reward head on cached features: one training step, rewards under the current head, metrics. Everything
- * stays on the device until it is asked for.
+ * @file The reward head on cached features: a training step of one or more batches, rewards under a head, metrics.
+ * Everything stays on the device until it is asked for.
  */
-import { RmtrainError } from "../errors.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { gatherRows } from "../kernels/embedding.ts";
-import { linear } from "../kernels/linear.ts";
-import { linearWeightGradient } from "../kernels/linear-gradient.ts";
-import { metricColumns, pairwiseLogistic } from "../kernels/pairwise-logistic.ts";
+import { metricColumns } from "../kernels/pairwise-logistic.ts";
 import { headName } from "../model/reward-head.ts";
-import { ParameterArena } from "../tensor/parameters.ts";
+import { type ArenaRole, ParameterArena } from "../tensor/parameters.ts";
 import { createTensor, readTensor, type Tensor, uploadTensor } from "../tensor/tensor.ts";
 import type { PairMetrics } from "./evaluate.ts";
+import { findObjective, type Objective } from "./objectives.ts";
 import { Optimizer } from "./optimizer.ts";
 import type { TrainOptions } from "./options.ts";
+import { NotFiniteError } from "./state/not-finite.ts";
 
-/** One step's pairs as rows of the feature table. */
+/** A batch of pairs as rows of the feature table. */
 export interface StepRows {
   /** [2 n] all chosen, then all rejected. */
   readonly rows: Int32Array;
   /** [n] */
   readonly margins: Float32Array;
+  /** [n] Probabilities that the chosen reply is the better one. */
+  readonly labels: Float32Array;
+}
+
+/** Means over the pairs of one batch. */
+export interface BatchMetrics {
+  readonly pairs: number;
+  /** Pairs that have a right answer: those of the accuracy. */
+  readonly decided: number;
+  readonly metrics: PairMetrics;
 }
 
 export interface StepMetrics {
-  readonly pairs: number;
-  readonly metrics: PairMetrics;
+  /** One for each of the batches that made the step. */
+  readonly batches: readonly BatchMetrics[];
   readonly gradNorm: number;
+}
+
+/** What training changes, [H] each: the head and the moments of its gradient. */
+export interface HeadState {
+  readonly head: Float32Array<ArrayBuffer>;
+  readonly m: Float32Array<ArrayBuffer>;
+  readonly v: Float32Array<ArrayBuffer>;
 }
 
 type Settings = Pick<
   TrainOptions,
-  "batchSize" | "weightDecay" | "maxGradNorm" | "centerRewardsCoefficient" | "logEvery"
+  | "objective"
+  | "reward"
+  | "batchSize"
+  | "gradientAccumulationSteps"
+  | "weightDecay"
+  | "maxGradNorm"
+  | "centerRewardsCoefficient"
+  | "logEvery"
 >;
 
 /** Most rows of features that are turned into rewards at once. */
 const mostRewardRows = 16_384;
 
 export class HeadTrainer implements Disposable {
+  readonly #objective: Objective;
   readonly #arena: ParameterArena;
   readonly #optimizer: Optimizer;
-  /** [logEvery, metrics]: a row for each step since the last reading. */
+  /** [logEvery * batches of a step, metrics]: a row for each batch since the last reading. */
   readonly #metrics: Tensor;
-  /** Pairs of those steps. */
-  readonly #pending: number[] = [];
+  /** Pairs of those batches, by step. */
+  readonly #pending: Omit<BatchMetrics, "metrics">[][] = [];
+  #rows = 0;
   #step = 0;
 
   /**
@@ -56,67 +81,84 @@ export class HeadTrainer implements Disposable {
     head: Float32Array,
     readonly settings: Settings,
   ) {
+    this.#objective = findObjective(settings);
     this.#arena = new ParameterArena(gpu, [{ name: headName, rows: 1, cols: features.cols }]);
     this.#arena.write("master", headName, head);
     this.#optimizer = new Optimizer(gpu, this.#arena);
-    this.#metrics = createTensor(gpu, settings.logEvery, metricColumns.count, "metrics", {
-      persistent: true,
-    });
+    const rows = settings.logEvery * settings.gradientAccumulationSteps;
+    this.#metrics = createTensor(gpu, rows, metricColumns.count, "metrics", { persistent: true });
   }
 
-  /** Records one step on `n` pairs: rewards, loss, gradient, AdamW. Call `takeMetrics` at least every `logEvery` steps. */
-  step({ rows, margins }: StepRows, lr: number): void {
-    using _scope = this.gpu.scope();
+  /**
+   * Records one step on the pairs of `batches`, computed one after another: rewards, loss, gradient; then AdamW.
+   * Call `takeMetrics` at least every `logEvery` steps.
+   */
+  step(batches: readonly StepRows[], lr: number): void {
+    const row = this.#rows;
+    const total = batches.reduce((sum, { margins }) => sum + margins.length, 0);
+    batches.forEach((batch, i) => void this.#addGradient(batch, total, i > 0));
+    this.#step++;
     const { gpu, settings } = this;
+    using _scope = gpu.scope();
+    const metrics = { metrics: this.#metrics, row, losses: batches.length };
+    this.#optimizer.step({ ...settings, lr, step: this.#step, ...metrics });
+    this.#pending.push(
+      batches.map(({ labels }) => ({
+        pairs: labels.length,
+        decided: labels.filter((p) => p !== 0.5).length,
+      })),
+    );
+  }
+
+  #addGradient({ rows, margins, labels }: StepRows, total: number, accumulate: boolean): void {
+    const { gpu, settings } = this;
+    using _scope = gpu.scope();
     const capacity = 2 * settings.batchSize;
     const x = gatherRows(gpu, this.features, uploadTensor(gpu, rows, 1, "pair rows", { capacity }));
-    const rewards = linear(gpu, x, this.#arena.param(headName));
-    const row = this.#pending.length;
-    const gradient = pairwiseLogistic(gpu, rewards, {
+    const { reward, loss } = this.#objective;
+    const rewards = reward.forward(gpu, x, this.#arena.param(headName));
+    const gradient = loss.record(gpu, rewards, {
       margins: uploadTensor(gpu, margins, 1, "margins", { capacity: settings.batchSize }),
+      labels: uploadTensor(gpu, labels, 1, "labels", { capacity: settings.batchSize }),
+      total,
       centering: settings.centerRewardsCoefficient,
       metrics: this.#metrics,
-      row,
+      row: this.#rows++,
     });
-    linearWeightGradient(gpu, gradient, x, this.#arena.gradient(headName));
-    this.#step++;
-    this.#optimizer.step({ ...settings, lr, step: this.#step, metrics: this.#metrics, row });
-    this.#pending.push(margins.length);
+    reward.backward(gpu, gradient, x, this.#arena.gradient(headName), accumulate);
   }
 
   /**
    * The metrics of the steps since the last call.
-   * @throws RmtrainError naming the step at which the loss or the gradient stopped being finite
+   * @throws NotFiniteError with the step at which the loss or the gradient stopped being finite
    */
   async takeMetrics(): Promise<StepMetrics[]> {
+    if (this.#rows === 0) return [];
     const values = await readTensor(this.gpu, this.#metrics);
     const bad = await this.#optimizer.badStep();
-    if (bad !== undefined) {
-      throw new RmtrainError(
-        `The loss or its gradient was not finite at step ${bad}; training stopped there. Lower --lr, or look for extreme margins in the data.`,
-      );
-    }
-    return this.#pending.splice(0).map((pairs, i) => {
-      const at = (column: number) => values[i * metricColumns.count + column] ?? Number.NaN;
-      const metrics = {
-        loss: at(metricColumns.loss),
-        accuracy: at(metricColumns.accuracy),
-        margin: at(metricColumns.margin),
-        min_reward: at(metricColumns.minReward),
-        mean_reward: at(metricColumns.meanReward),
-        max_reward: at(metricColumns.maxReward),
+    if (bad !== undefined) throw new NotFiniteError("The loss or its gradient was", bad);
+    this.#rows = 0;
+    let next = 0;
+    return this.#pending.splice(0).map((batches) => {
+      const first = next;
+      next += batches.length;
+      return {
+        batches: batches.map((counts, i) => ({ ...counts, metrics: metricsIn(values, first + i) })),
+        gradNorm: values[first * metricColumns.count + metricColumns.gradNorm] ?? Number.NaN,
       };
-      return { pairs, metrics, gradNorm: at(metricColumns.gradNorm) };
     });
   }
 
-  /** Rewards of feature rows under the current head, in order. */
-  async rewards(rows: Int32Array): Promise<Float32Array<ArrayBuffer>> {
+  /**
+   * Rewards of feature rows, in order.
+   * @param head [H]; default: the current one
+   */
+  async rewards(rows: Int32Array, head?: Float32Array): Promise<Float32Array<ArrayBuffer>> {
     const rewards = new Float32Array(rows.length);
     const fitting = Math.floor(this.gpu.facts.limits.maxBinding / this.features.rowBytes);
     const count = Math.max(1, Math.min(mostRewardRows, fitting));
     for (let at = 0; at < rows.length; at += count) {
-      rewards.set(await this.#rewardsOf(rows.subarray(at, at + count)), at);
+      rewards.set(await this.#rewardsOf(rows.subarray(at, at + count), head), at);
     }
     return rewards;
   }
@@ -126,15 +168,43 @@ export class HeadTrainer implements Disposable {
     return Float32Array.from(await this.#arena.read("master", headName));
   }
 
+  /** Everything that the next steps depend on. */
+  async state(): Promise<HeadState> {
+    const read = async (role: ArenaRole) => Float32Array.from(await this.#arena.read(role, headName));
+    return { head: await read("master"), m: await read("m"), v: await read("v") };
+  }
+
+  /** Goes on from a state that `step` steps led to. */
+  load({ head, m, v }: HeadState, step: number): void {
+    this.#arena.write("master", headName, head);
+    this.#arena.write("m", headName, m);
+    this.#arena.write("v", headName, v);
+    this.#step = step;
+  }
+
   [Symbol.dispose](): void {
     this.#optimizer.destroy();
     this.#arena.destroy();
     this.gpu.release(this.#metrics.buffer);
   }
 
-  #rewardsOf(rows: Int32Array): Promise<Float32Array> {
+  #rewardsOf(rows: Int32Array, head: Float32Array | undefined): Promise<Float32Array> {
     using _scope = this.gpu.scope();
+    const weight =
+      head === undefined ? this.#arena.param(headName) : uploadTensor(this.gpu, head, head.length, headName);
     const x = gatherRows(this.gpu, this.features, uploadTensor(this.gpu, rows, 1, "feature rows"));
-    return readTensor(this.gpu, linear(this.gpu, x, this.#arena.param(headName)));
+    return readTensor(this.gpu, this.#objective.reward.forward(this.gpu, x, weight));
   }
+}
+
+function metricsIn(values: Float32Array, row: number): PairMetrics {
+  const at = (column: number) => values[row * metricColumns.count + column] ?? Number.NaN;
+  return {
+    loss: at(metricColumns.loss),
+    accuracy: at(metricColumns.accuracy),
+    margin: at(metricColumns.margin),
+    min_reward: at(metricColumns.minReward),
+    mean_reward: at(metricColumns.meanReward),
+    max_reward: at(metricColumns.maxReward),
+  };
 }

@@ -1,7 +1,11 @@
 /** @file metrics.jsonl: one line per logged step or evaluation, with TRL's names (RewardTrainer). */
+import { Buffer } from "node:buffer";
 import { appendFile } from "node:fs/promises";
 import { RmtrainError } from "../errors.ts";
 import type { PairMetrics } from "./evaluate.ts";
+import type { BatchMetrics } from "./head-trainer.ts";
+
+export const metricsFile = "metrics.jsonl";
 
 /** A line of training metrics: means over the pairs since the last line. */
 export interface TrainLine extends PairMetrics {
@@ -30,23 +34,30 @@ export function evalLine(step: number, epoch: number, metrics: PairMetrics): Eva
   };
 }
 
-/** @throws RmtrainError naming the file that cannot be written */
-export async function appendLine(file: string, line: TrainLine | EvalLine): Promise<void> {
-  await appendFile(file, `${JSON.stringify(line)}\n`).catch((error: Error) => {
+/** @returns bytes of the line @throws RmtrainError naming the file that cannot be written */
+export async function appendLine(file: string, line: TrainLine | EvalLine): Promise<number> {
+  const text = `${JSON.stringify(line)}\n`;
+  await appendFile(file, text).catch((error: Error) => {
     throw new RmtrainError(`can't write ${file}: ${error.message}`, { cause: error });
   });
+  return Buffer.byteLength(text);
 }
 
-/** Metrics of steps put together: means weighted by pairs, so that a smaller last batch counts less. */
-export function combine(
-  parts: readonly { readonly pairs: number; readonly metrics: PairMetrics }[],
-): PairMetrics {
-  const total = parts.reduce((sum, p) => sum + p.pairs, 0);
-  const mean = (pick: (m: PairMetrics) => number) =>
-    parts.reduce((sum, { pairs, metrics }) => sum + pick(metrics) * pairs, 0) / total;
+/**
+ * Metrics of batches put together: means weighted by pairs, so that a smaller last batch counts less; the accuracy by
+ * those with a right answer (NaN where there are none).
+ */
+export function combine(parts: readonly BatchMetrics[]): PairMetrics {
+  const weighted = (pick: (m: PairMetrics) => number, weight: (p: BatchMetrics) => number) =>
+    parts.reduce((sum, p) => sum + (weight(p) === 0 ? 0 : pick(p.metrics) * weight(p)), 0) /
+    parts.reduce((sum, p) => sum + weight(p), 0);
+  const mean = (pick: (m: PairMetrics) => number) => weighted(pick, (p) => p.pairs);
   return {
     loss: mean((m) => m.loss),
-    accuracy: mean((m) => m.accuracy),
+    accuracy: weighted(
+      (m) => m.accuracy,
+      (p) => p.decided,
+    ),
     margin: mean((m) => m.margin),
     min_reward: parts.reduce((least, p) => Math.min(least, p.metrics.min_reward), Number.POSITIVE_INFINITY),
     mean_reward: mean((m) => m.mean_reward),

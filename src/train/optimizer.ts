@@ -17,9 +17,11 @@ export interface OptimizerStep {
   readonly maxGradNorm: number;
   /** Decoupled: weights shrink by lr * weightDecay before the update. */
   readonly weightDecay: number;
-  /** [rows, metricColumns.count] f32: the step's loss is read from row `row`, its gradient norm written there. */
+  /** [rows, metricColumns.count] f32: `losses` rows from `row` on hold the step's losses; its gradient norm is written to `row`. */
   readonly metrics: Tensor;
   readonly row: number;
+  /** Micro-batches of the step. Default: 1. */
+  readonly losses?: number;
 }
 
 /** torch.optim.AdamW's defaults. */

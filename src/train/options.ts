@@ -3,28 +3,47 @@
  * cost nearly nothing; TRL's lr 1e-4 for one epoch leaves such a head where it began.
  */
 
+import type { BosRule } from "../data/bos.ts";
+import type { Columns } from "../data/sources/columns.ts";
 import type { Overlong } from "../data/tokenise.ts";
-import { InputError } from "../errors.ts";
+import { defaultMaxShardSize } from "../model/safetensors/index.ts";
+import type { ObjectiveName } from "./objectives.ts";
+import type { RewardName } from "./rewards/reward.ts";
 import { defaultBatchTokens } from "./run-batches.ts";
 import type { ScheduleName } from "./schedule.ts";
 
 /** keep: the checkpoint's own head where it has one, else `normal`. normal: N(0, 1/(H+1)) from the seed. */
-export type HeadInit = "keep" | "normal" | "zeros";
+export const headInits = ["keep", "normal", "zeros"] as const;
+export type HeadInit = (typeof headInits)[number];
+
+/** Which weights learn; the others are frozen. */
+export const trainables = ["head"] as const;
+export type Trainable = (typeof trainables)[number];
 
 export interface TrainOptions {
   /** Folder of the base model. */
   readonly model: string;
-  /** Preference records, JSON Lines. */
-  readonly data: string;
+  /** Preference records (JSON Lines, a JSON list, CSV, TSV, Parquet): files, patterns, or "-" for standard input. */
+  readonly data: string | readonly string[];
   /** Folder for the trained model; must not hold one yet. */
   readonly out: string;
-  readonly evalData?: string | undefined;
+  readonly evalData?: string | readonly string[] | undefined;
+  /** Our fields' names to those that the records have for them; "" leaves a field out. */
+  readonly columns?: Columns | undefined;
+  /** Leave out and count rows that can't be used, where the first would stop the run. */
+  readonly skipBadLines?: boolean | undefined;
   /** Share of the records to hold out; 0: no evaluation. Undefined: the records' own `split` field, else 0.1. */
   readonly evalSplit?: number | undefined;
+  readonly trainable: Trainable;
+  readonly objective: ObjectiveName;
+  /** How weights make rewards; default: the objective's own (see objectives.ts). */
+  readonly reward?: RewardName | undefined;
   readonly epochs: number;
   readonly maxSteps?: number | undefined;
-  /** Pairs per step. */
+  /** Pairs that the device computes at once. */
   readonly batchSize: number;
+  /** Batches whose gradients add up to one step's. */
+  readonly gradientAccumulationSteps: number;
   readonly lr: number;
   readonly weightDecay: number;
   readonly warmupRatio: number;
@@ -34,7 +53,19 @@ export interface TrainOptions {
   /** Tokens; default min(1024, the model's positions). */
   readonly maxLength?: number | undefined;
   readonly overlong: Overlong;
+  /** End plain texts in EOS. */
   readonly eos: boolean;
+  /** End rendered conversations in EOS too, after what their template writes. */
+  readonly eosAfterChat: boolean;
+  readonly bos: BosRule;
+  /** A Jinja file, or a model folder whose template is taken; default: the base's own. */
+  readonly chatTemplate?: string | undefined;
+  /** Of one among several templates of a folder. */
+  readonly chatTemplateName?: string | undefined;
+  /** The date that a template's strftime_now writes, "YYYY-MM-DD" or with "THH:MM:SS"; default: now. */
+  readonly chatDate?: string | undefined;
+  /** Stop before any work on findings that are more than notes. */
+  readonly strict: boolean;
   /** c of c * mean((r_w + r_l)^2); Eisenstein et al. 2023, arXiv 2312.09244, eq. 2. */
   readonly centerRewardsCoefficient: number;
   /** 0 is off. */
@@ -43,30 +74,56 @@ export interface TrainOptions {
   readonly shuffle: boolean;
   /** Steps between two lines of metrics. */
   readonly logEvery: number;
+  /** Steps between two evaluations. Undefined: an epoch's. */
+  readonly evalSteps?: number | undefined;
+  /** Evaluations in a row that are no better than the best before them, after which training stops. Undefined: never. */
+  readonly earlyStoppingPatience?: number | undefined;
+  /** Steps between two saved training states. Undefined: an epoch's. */
+  readonly saveEvery?: number | undefined;
+  /** Training states that are kept: the newest ones. */
+  readonly saveTotalLimit: number;
   readonly initHead: HeadInit;
   /** Tokens that the backbone computes at once. */
   readonly batchTokens: number;
   /** Field of the records by which the closing evaluation is broken down. */
   readonly groupBy: string;
+  /** Bytes of tensors in one file of the saved model. */
+  readonly maxShardSize: number;
+  /** Folder in which features stay from run to run; undefined: they are computed anew. */
+  readonly featureCache?: string | undefined;
+  /** Bytes that the files in `featureCache` may have together. */
+  readonly cacheLimit: number;
+  /** Whether report.html is written. */
+  readonly report: boolean;
 }
 
 export const trainDefaults = {
+  trainable: "head",
+  objective: "bt",
   epochs: 20,
   batchSize: 32,
+  gradientAccumulationSteps: 1,
   lr: 1e-2,
   weightDecay: 0,
   warmupRatio: 0.05,
   schedule: "cosine",
   overlong: "drop",
   eos: true,
+  eosAfterChat: false,
+  bos: "auto",
+  strict: false,
   centerRewardsCoefficient: 0,
   maxGradNorm: 1,
   seed: 0,
   shuffle: true,
   logEvery: 10,
+  saveTotalLimit: 2,
   initHead: "keep",
   batchTokens: defaultBatchTokens,
   groupBy: "kind",
+  maxShardSize: defaultMaxShardSize,
+  cacheLimit: 4 * 2 ** 30,
+  report: true,
 } as const satisfies Partial<TrainOptions>;
 
 /** What a run must be told; the rest has defaults. */
@@ -76,30 +133,3 @@ export type TrainArguments = Pick<TrainOptions, "model" | "data" | "out"> & Part
 export const defaultEvalSplit = 0.1;
 /** Upper bound of the default --max-length, in tokens. */
 export const defaultMaxLength = 1024;
-
-const counts = ["maxSteps", "batchSize", "maxLength", "logEvery", "batchTokens"] as const;
-const amounts = [
-  "epochs",
-  "lr",
-  "weightDecay",
-  "warmupRatio",
-  "warmupSteps",
-  "centerRewardsCoefficient",
-  "maxGradNorm",
-] as const;
-
-/** What the types leave open; the command line has checked it already. @throws InputError naming the option */
-export function checkOptions(options: TrainOptions): void {
-  for (const name of counts) {
-    const value = options[name];
-    if (value !== undefined && !(Number.isSafeInteger(value) && value >= 1))
-      throw new InputError(`${name} is a whole number above 0, not ${value}`);
-  }
-  for (const name of amounts) {
-    const value = options[name];
-    if (value !== undefined && !(Number.isFinite(value) && value >= 0))
-      throw new InputError(`${name} is a number of at least 0, not ${value}`);
-  }
-  if (!Number.isSafeInteger(options.seed) || options.seed < 0)
-    throw new InputError(`seed is a whole number of at least 0, not ${options.seed}`);
-}

@@ -1,19 +1,29 @@
 /** @file The folder that a run writes to. */
 import { mkdir, readdir } from "node:fs/promises";
 import { InputError } from "../errors.ts";
+import { metricsFile } from "./metrics.ts";
 
-/** Any of these says that a run, perhaps a stopped one, has written here. */
-const traces = ["config.json", "model.safetensors", "metrics.jsonl"];
+/** What holds a model: never written over, but by the run that made it. */
+const models: readonly string[] = ["config.json", "model.safetensors", "model.safetensors.index.json"];
+/** What a run, perhaps a stopped one, has written here; run.json alone is a run that had no results. */
+const traces: readonly string[] = [metricsFile];
 
-/** @throws InputError where the folder holds a model or a run already: neither is ever written over */
-export async function checkOut(out: string): Promise<void> {
-  const present = await readdir(out).catch((error: NodeJS.ErrnoException) => {
+/**
+ * @param allowed begun: a run that has saved nothing yet may lie here, and is begun again
+ * @throws InputError where the folder holds a model or a run already: neither is ever written over
+ */
+export async function checkOut(out: string, allowed?: "begun"): Promise<void> {
+  const present: readonly string[] = await readdir(out).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
     throw unusable(out, error);
   });
-  const taken = present.find((name) => traces.includes(name));
-  if (taken !== undefined)
-    throw new InputError(`--out ${out} holds a run already (${taken}); name another folder, or remove it`);
+  const states = present.filter((name) => /^checkpoint-\d+$/.test(name));
+  const taken = [...models, ...(allowed === "begun" ? [] : [...traces, ...states])].find((name) =>
+    present.includes(name),
+  );
+  if (taken === undefined) return;
+  const goOn = states.length > 0 ? `, or go on with that run: --resume ${out}` : "";
+  throw new InputError(`--out ${out} holds a run already (${taken}); name another folder, remove it${goOn}`);
 }
 
 /** Before the device is opened, so that a folder that cannot be made costs no work. @throws InputError */

@@ -1,4 +1,4 @@
-/** @file The steps of a run: how many, of which records, at which rate. A function of the options and the data alone. */
+/** @file The steps of a run: how many, of which records, and what happens after which. A function of the options and the data alone. */
 import { epochOrder } from "../data/split.ts";
 import type { TrainOptions } from "./options.ts";
 
@@ -6,16 +6,36 @@ export interface Plan {
   readonly stepsPerEpoch: number;
   readonly totalSteps: number;
   readonly warmupSteps: number;
+  /** Steps between two evaluations; one more comes after the last step. */
+  readonly evalEvery: number;
+  /** Steps between two saved training states; one more comes after the last step. */
+  readonly saveEvery: number;
 }
 
-type PlanOptions = Pick<TrainOptions, "epochs" | "maxSteps" | "batchSize" | "warmupRatio" | "warmupSteps">;
+type PlanOptions = Pick<
+  TrainOptions,
+  | "epochs"
+  | "maxSteps"
+  | "batchSize"
+  | "gradientAccumulationSteps"
+  | "warmupRatio"
+  | "warmupSteps"
+  | "evalSteps"
+  | "saveEvery"
+>;
 
-/** A smaller last batch is a step of its own. The warm-up rounds up, as transformers' does. */
+/** Pairs of a step, but for an epoch's last one. */
+const stepPairs = (options: Pick<TrainOptions, "batchSize" | "gradientAccumulationSteps">) =>
+  options.batchSize * options.gradientAccumulationSteps;
+
+/** An epoch's last step may have fewer pairs. The warm-up rounds up, as transformers' does. */
 export function planSteps(pairs: number, options: PlanOptions): Plan {
-  const stepsPerEpoch = Math.ceil(pairs / options.batchSize);
+  const stepsPerEpoch = Math.ceil(pairs / stepPairs(options));
   const totalSteps = options.maxSteps ?? Math.ceil(stepsPerEpoch * options.epochs);
   const warmupSteps = options.warmupSteps ?? Math.ceil(totalSteps * options.warmupRatio);
-  return { stepsPerEpoch, totalSteps, warmupSteps };
+  const evalEvery = options.evalSteps ?? stepsPerEpoch;
+  const saveEvery = options.saveEvery ?? stepsPerEpoch;
+  return { stepsPerEpoch, totalSteps, warmupSteps, evalEvery, saveEvery };
 }
 
 /**
@@ -25,21 +45,42 @@ export function planSteps(pairs: number, options: PlanOptions): Plan {
 export function fitToPairs(pairs: number, options: TrainOptions): TrainOptions {
   const { totalSteps } = planSteps(pairs, options);
   const batchSize = Math.min(options.batchSize, pairs);
-  return { ...options, batchSize, logEvery: Math.min(options.logEvery, Math.max(1, totalSteps)) };
+  const gradientAccumulationSteps = Math.min(options.gradientAccumulationSteps, Math.ceil(pairs / batchSize));
+  const logEvery = Math.min(options.logEvery, Math.max(1, totalSteps));
+  return { ...options, batchSize, gradientAccumulationSteps, logEvery };
 }
 
-/** Which pairs a step sees, as indices; each epoch visits each pair once. */
+/**
+ * Which pairs each step sees, as indices, from the step after `done` on; each epoch visits each pair once. The order
+ * depends on (seed, epoch) alone, so that there is no generator whose state a resumed run would need.
+ */
 export function* batches(
   pairs: number,
   plan: Plan,
-  options: Pick<TrainOptions, "batchSize" | "seed" | "shuffle">,
+  options: Pick<TrainOptions, "batchSize" | "gradientAccumulationSteps" | "seed" | "shuffle">,
+  done = 0,
 ): Generator<Int32Array> {
-  for (let step = 0, epoch = 0; step < plan.totalSteps; epoch++) {
-    const order = options.shuffle
-      ? epochOrder(pairs, options.seed, epoch)
-      : Int32Array.from({ length: pairs }, (_, i) => i);
-    for (let at = 0; at < pairs && step < plan.totalSteps; at += options.batchSize, step++) {
-      yield order.subarray(at, at + options.batchSize);
-    }
+  const size = stepPairs(options);
+  let order: Int32Array | undefined;
+  for (let step = done; step < plan.totalSteps; step++) {
+    const inEpoch = step % plan.stepsPerEpoch;
+    if (order === undefined || inEpoch === 0) order = orderOf(pairs, step / plan.stepsPerEpoch, options);
+    yield order.subarray(inEpoch * size, (inEpoch + 1) * size);
   }
+}
+
+function orderOf(
+  pairs: number,
+  epochs: number,
+  { seed, shuffle }: Pick<TrainOptions, "seed" | "shuffle">,
+): Int32Array {
+  if (!shuffle) return Int32Array.from({ length: pairs }, (_, i) => i);
+  return epochOrder(pairs, seed, Math.floor(epochs));
+}
+
+/** A step's pairs as the batches that the device computes one after another; their gradients add up. */
+export function microBatches(indices: Int32Array, batchSize: number): Int32Array[] {
+  const cut: Int32Array[] = [];
+  for (let at = 0; at < indices.length; at += batchSize) cut.push(indices.subarray(at, at + batchSize));
+  return cut;
 }

@@ -54,6 +54,7 @@ it.each(Object.entries(trajectories))(
       const rewards = Float32Array.from(linear(batch, head, width));
       const gradient = pairwiseLogistic(gpu(), uploadTensor(gpu(), rewards, 1, "rewards"), {
         margins: uploadTensor(gpu(), new Float32Array(rewards.length / 2), 1, "margins"),
+        labels: uploadTensor(gpu(), new Float32Array(rewards.length / 2).fill(1), 1, "labels"),
         centering: 0,
         metrics,
         row: step,

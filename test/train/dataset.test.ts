@@ -1,10 +1,15 @@
 /** @file Records as pairs: who is held out, who is left out, who is cut, and the notes that say so. */
 import { describe, expect, it } from "vitest";
-import { loadDataset } from "../../src/train/dataset.ts";
+import type { TokeniseOptions } from "../../src/data/tokenise.ts";
+import { chatReader } from "../../src/model/chat/chat-reader.ts";
+import * as dataset from "../../src/train/dataset.ts";
 import { tinyModel } from "../model/tiny-model.ts";
 import { useGpu } from "../support/gpu.ts";
-import { idPairs, jsonl, run } from "./records.ts";
+import { idPairs, jsonl, metricsOf, run } from "./records.ts";
 
+type Source = Parameters<typeof dataset.loadDataset>[0];
+const loadDataset = (from: Source, options: TokeniseOptions) =>
+  dataset.loadDataset(from, chatReader("model", undefined, undefined), options);
 const gpu = useGpu();
 const tokenise = { recipe: { addEos: false }, vocabSize: 40, maxLength: 100 } as const;
 const source = (data: string, more = {}) => ({ data, seed: 0, ...more });
@@ -73,17 +78,50 @@ it("counts what is left out, cut, and has equal sides; a record's margin and fie
     dropped: 2,
     truncated: [0, 0],
     identical: 1,
-    tokens: 9,
+    tokens: 5,
   });
-  expect(dropping.train.pairs.map((p) => p.record.where)).toEqual([`${data}:3`, `${data}:4`]);
+  expect(dropping.train.pairs.map((p) => p.record.where)).toEqual([`${data}:4`]);
+  expect(dropping.train.leftOut.map((l) => [l.where, l.why])).toEqual([
+    [`${data}:1`, "too-long"],
+    [`${data}:2`, "too-long"],
+    [`${data}:3`, "same-text"],
+  ]);
   const cutting = await loadDataset(source(data, { evalSplit: 0 }), {
     ...tokenise,
     maxLength: 8,
     overlong: "left",
   });
   expect(cutting.train.counts).toMatchObject({ records: 4, dropped: 0, truncated: [1, 2], identical: 1 });
-  expect(cutting.train.pairs.map((p) => p.margin)).toEqual([0.5, 0, 0, 0]);
+  expect(cutting.train.pairs.map((p) => p.margin)).toEqual([0.5, 0, 0]);
   expect(cutting.train.pairs[0]?.record.extra).toEqual({ kind: "a" });
+});
+
+it("a record's label comes with its pair as the device reads it; 1 where there is none", async () => {
+  const records = idPairs(4).map((r, i) => ({ ...r, label: [0.3, undefined, 0.5, 0][i] }));
+  const { train } = await loadDataset(source(jsonl(records), { evalSplit: 0 }), tokenise);
+  expect(train.pairs.map((p) => p.label)).toEqual([Math.fround(0.3), 1, 0.5, 0]);
+});
+
+it("a run learns from labels: 0 is the pair turned round, a tie is no right answer", async () => {
+  const records = idPairs(24);
+  const turned = records.map(({ chosen_ids, rejected_ids, ...rest }) => ({
+    ...rest,
+    chosen_ids: rejected_ids,
+    rejected_ids: chosen_ids,
+    label: 0,
+  }));
+  const model = await tinyModel({ family: "llama" });
+  const options = { model, evalSplit: 0.25, logEvery: 1, centerRewardsCoefficient: 0.01 };
+  const [plain, back] = [
+    await run(gpu(), { ...options, data: jsonl(records) }),
+    await run(gpu(), { ...options, data: jsonl(turned) }),
+  ];
+  const metrics = (out: string) => metricsOf(out).at(-1)!;
+  expect(metrics(back.out).eval_accuracy).toBe(metrics(plain.out).eval_accuracy);
+  expect(Math.abs(metrics(back.out).eval_loss! / metrics(plain.out).eval_loss! - 1)).toBeLessThan(1e-4);
+  expect(metrics(back.out).eval_margin).toBeCloseTo(-metrics(plain.out).eval_margin!, 3);
+  const ties = await run(gpu(), { ...options, data: jsonl(records.map((r) => ({ ...r, label: 0.5 }))) });
+  expect([ties.evaluation?.accuracy.n, metrics(ties.out).eval_accuracy]).toEqual([0, null]);
 });
 
 it("a run's notes say how many pairs there are, were left out, were cut, and teach nothing", async () => {
@@ -100,13 +138,19 @@ it("a run's notes say how many pairs there are, were left out, were cut, and tea
     maxLength: 20,
   };
   const dropped = await run(gpu(), options);
-  expect(dropped.notes.slice(0, 3)).toEqual([
+  expect(dropped.notes.slice(1, 4)).toEqual([
     "22 training pairs, 0 held out (0 of the prompts, drawn with seed 0)",
-    "1 training pairs left out: a side is longer than --max-length 20 (or use --truncate left|right)",
-    "1 training pairs have equal sides and teach nothing",
+    `note: 1 training pair left out: 1 chosen and 0 rejected sides are longer than --max-length 20 (or use --truncate left|right); 30 chosen and 1 rejected tokens are not read [too-long; ${options.data}:22]`,
+    `warning: 1 training pair with the same text on both sides: left out, since a model can't rank equal sides and learns nothing from them [identical-pairs; ${options.data}:21]`,
+  ]);
+  expect(dropped.findings.slice(0, 2).map((f) => [f.check, f.set, f.count])).toEqual([
+    ["too-long", "training", 1],
+    ["identical-pairs", "training", 1],
   ]);
   const cut = await run(gpu(), { ...options, overlong: "right" });
-  expect(cut.notes).toContain("training: 1 chosen and 0 rejected sides cut to 20 tokens");
+  expect(cut.notes).toContain(
+    `note: training: 1 chosen and 0 rejected sides cut to 20 tokens; 10 chosen and 0 rejected tokens are not read [truncated; ${options.data}:22]`,
+  );
   expect(cut.dataset.train.counts.dropped).toBe(0);
 });
 
@@ -115,7 +159,11 @@ it("all held-out pairs left out: the run has no evaluation and says so", async (
   const model = await tinyModel({ family: "llama" });
   const result = await run(gpu(), { model, data: jsonl(idPairs(9)), evalData, maxLength: 20 });
   expect(result.evaluation).toBeUndefined();
-  expect(result.notes).toContain(
-    "1 held-out pairs left out: a side is longer than --max-length 20 (or use --truncate left|right)",
-  );
+  expect(result.findings[0]).toMatchObject({
+    check: "too-long",
+    severity: "warning",
+    set: "held-out",
+    count: 1,
+    examples: [`${evalData}:1`],
+  });
 });

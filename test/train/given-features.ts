@@ -2,11 +2,12 @@
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import { type Tensor, uploadTensor } from "../../src/tensor/tensor.ts";
 import type { Pair } from "../../src/train/dataset.ts";
-import { type BestHead, trainHead } from "../../src/train/head-loop.ts";
+import { type TrainedHead, trainHead } from "../../src/train/head-loop.ts";
 import { HeadTrainer } from "../../src/train/head-trainer.ts";
 import type { EvalLine, TrainLine } from "../../src/train/metrics.ts";
 import { evalLine } from "../../src/train/metrics.ts";
 import { type TrainOptions, trainDefaults } from "../../src/train/options.ts";
+import { beginning } from "../../src/train/state/progress.ts";
 import { normals } from "../support/numbers.ts";
 
 export interface GivenPairs {
@@ -14,6 +15,8 @@ export interface GivenPairs {
   /** Rows 2 i (chosen) and 2 i + 1 (rejected) of pair i; training pairs first. */
   readonly features: Float32Array;
   readonly margins: readonly number[];
+  /** Absent: 1 for all. */
+  readonly labels?: readonly number[];
   readonly train: number;
   readonly eval: number;
 }
@@ -31,7 +34,7 @@ export function trainOptions(options: Partial<TrainOptions> = {}): TrainOptions 
 }
 
 /** A pair whose sequences have 2 and 3 tokens. */
-const pair = (margin: number): Pair => ({
+const pair = (margin: number, label: number): Pair => ({
   record: {
     where: "given",
     content: {
@@ -49,12 +52,13 @@ const pair = (margin: number): Pair => ({
     truncated: [false, false],
     dropped: false,
     identical: false,
+    whole: { lengths: [2, 3], identical: false },
   },
   margin,
+  label,
 });
 
-export interface Ran {
-  readonly best: BestHead;
+export interface Ran extends TrainedHead {
   /** The last head, whichever was kept. */
   readonly head: Float32Array;
   readonly lines: readonly TrainLine[];
@@ -78,16 +82,18 @@ export async function runLoop(
   const table: Tensor = uploadTensor(gpu, given.features, given.width, "features");
   using trainer = new HeadTrainer(gpu, table, head, options);
   const rows = given.margins.map((_, i) => Int32Array.of(2 * i, 2 * i + 1));
-  const pairs = given.margins.map(pair);
+  const pairs = given.margins.map((margin, i) => pair(margin, given.labels?.[i] ?? 1));
   const lines: TrainLine[] = [];
   const evals: EvalLine[] = [];
   try {
-    const best = await trainHead(trainer, {
+    const trained = await trainHead(trainer, {
       train: pairs.slice(0, given.train),
       trainRows: rows.slice(0, given.train),
       eval: pairs.slice(given.train),
       evalRows: rows.slice(given.train),
       options,
+      from: beginning,
+      onSave: async () => "given",
       onTrain: async (line) => {
         lines.push(line);
         watch.line?.(line);
@@ -96,7 +102,7 @@ export async function runLoop(
         evals.push(evalLine(step, epoch, metrics));
       },
     });
-    return { best, head: await trainer.head(), lines, evals };
+    return { ...trained, head: await trainer.head(), lines, evals };
   } catch (error) {
     await watch.failed?.(trainer);
     throw error;

@@ -43,10 +43,12 @@ it.each(Object.entries(trajectories))(
     const { backbone } = await loadBackbone(gpu(), folder);
     const items = [0, 1, 2, 3].flatMap(goldenSequences).map((ids) => ({ sequences: [ids] }));
     const features = await computeFeatures(
-      backbone,
+      gpu(),
+      folder.config.hiddenSize,
       items,
       (ids) => readIndex(ids, folder.recipe, folder.config.padTokenId),
       { batchTokens: 64 },
+      (_, work) => work(backbone),
     );
     backbone.release();
     try {
@@ -62,11 +64,13 @@ it.each(Object.entries(trajectories))(
       for (let step = 0; step < 10; step++) {
         const rows = features.rows.slice(8 * (step % 4), 8 * (step % 4) + 8).map((r) => r[0]!);
         const lr = learningRate("linear", step, 10, 3, golden10.lr);
-        trainer.step({ rows: Int32Array.from(rows), margins: new Float32Array(4) }, lr);
+        const targets = { margins: new Float32Array(4), labels: new Float32Array(4).fill(1) };
+        trainer.step([{ rows: Int32Array.from(rows), ...targets }], lr);
         const expected = stored.subarray(step * head.length, (step + 1) * head.length);
         expect(relativeError(await trainer.head(), expected), `step ${step}`).toBeLessThan(2e-6);
       }
-      for (const [step, { metrics, gradNorm, pairs }] of (await trainer.takeMetrics()).entries()) {
+      for (const [step, { batches, gradNorm }] of (await trainer.takeMetrics()).entries()) {
+        const { metrics, pairs } = batches[0] ?? expect.fail("a step of no batch");
         const loss = golden10.losses_f64[step]!;
         expect(Math.abs(metrics.loss - loss)).toBeLessThan(1e-5 * (1 + loss));
         expect(Math.abs(gradNorm / golden10.grad_norms_before_clip_f64[step]! - 1)).toBeLessThan(1e-5);

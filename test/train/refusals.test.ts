@@ -44,9 +44,15 @@ describe("records", () => {
       /data\.jsonl:5: text needs a tokenizer: .* has no tokenizer\.json; put the model's tokenizer\.json there\. Records with ids/,
     ],
     [
-      "a conversation",
-      [{ chosen: [{ role: "user", content: "Hi" }], rejected: [] }],
-      /data\.jsonl:1: chosen: conversational/,
+      "a conversation for a model without a chat template",
+      [
+        {
+          prompt: [{ role: "user", content: "Hi" }],
+          chosen: [{ role: "assistant", content: "Hello" }],
+          rejected: [{ role: "assistant", content: "No" }],
+        },
+      ],
+      /data\.jsonl:1: a conversation needs a chat template, and .* has none .*--chat-template/,
     ],
     ["nothing", [], /data\.jsonl: no records/],
     [
@@ -67,7 +73,7 @@ describe("records", () => {
     const model = await tinyModel({ family: "llama" });
     const options = { model, data: jsonl(good), evalSplit: 0, maxLength: 2 };
     await expectRefused(options, /none of 4 pairs is left.*--max-length 2.*--truncate/);
-    const { dataset } = await run(gpu(), { ...options, overlong: "right" });
+    const { dataset } = await run(gpu(), { ...options, overlong: "left" });
     expect(dataset.train.counts).toMatchObject({ records: 4, dropped: 0, truncated: [4, 4] });
   });
 
@@ -82,7 +88,7 @@ it.each<[Partial<TrainOptions>, RegExp]>([
   [{ lr: Number.NaN }, /^lr is a number of at least 0, not NaN$/],
   [{ epochs: Number.POSITIVE_INFINITY }, /^epochs is a number of at least 0, not Infinity$/],
   [{ seed: -1 }, /^seed is a whole number of at least 0, not -1$/],
-  [{ evalSplit: 1 }, /--eval-split is a share from 0 up to 1, not 1/],
+  [{ evalSplit: 1 }, /^evalSplit is a share from 0 up to 1, not 1/],
 ])("options of the library's caller: %j", async (options, message) => {
   await expectRefused({ model: stories, data: jsonl(good), ...options }, message);
 });
@@ -148,7 +154,7 @@ describe("a run that fails leaves no checkpoint", () => {
     await expect(failed).rejects.toThrow(/not finite at step 3; .*margins/);
     await expect(failed).rejects.toBeInstanceOf(RmtrainError);
     await expect(failed).rejects.toMatchObject({ exitCode: 1 });
-    expect(readdirSync(out)).toEqual(["metrics.jsonl"]);
+    expect(readdirSync(out).sort()).toEqual(["metrics.jsonl", "run.json"]);
     expect(metricsOf(out).map((line) => line.step)).toEqual([1, 2]);
     await expectRefused({ ...options, out }, /holds a run already \(metrics\.jsonl\)/);
   });
@@ -159,7 +165,7 @@ describe("a run that fails leaves no checkpoint", () => {
     const out = join(temporaryFolder(), "out");
     const options = { model, data: jsonl(long), out, evalSplit: 0 };
     await expect(train(tight(), options)).rejects.toThrow(/needs .* of the budget of 1 MiB/);
-    expect(readdirSync(out)).toEqual([]);
+    expect(readdirSync(out)).toEqual(["run.json"]);
     expect(tight().memory.live).toBe(0);
   });
 });

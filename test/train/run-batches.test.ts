@@ -1,5 +1,6 @@
 /** @file Packed batches through the backbone: what they create on the device, and in which order items are seen. */
 import { expect, it } from "vitest";
+import type { Item } from "../../src/data/pack.ts";
 import { loadBackbone } from "../../src/model/load.ts";
 import { openModelFolder } from "../../src/model/model-folder.ts";
 import { readTensor } from "../../src/tensor/tensor.ts";
@@ -65,11 +66,13 @@ it("each item is seen once, whatever fits a binding, and its row is where it say
 
     const options = { batchTokens: 4096 };
     const last = (ids: Int32Array) => ids.length - 1;
-    const together = await computeFeatures(backbone, items, last, options);
+    const compute = (given: readonly Item[]) =>
+      computeFeatures(small(), 24, given, last, options, (_, work) => work(backbone));
+    const together = await compute(items);
     const values = await readTensor(small(), together.table);
     releaseFeatures(small(), together);
     for (const i of [0, 7, 31, 59]) {
-      const alone = await computeFeatures(backbone, items.slice(i, i + 1), last, options);
+      const alone = await compute(items.slice(i, i + 1));
       const own = await readTensor(small(), alone.table);
       releaseFeatures(small(), alone);
       alone.rows[0]?.forEach((row, reply) => {

@@ -6,6 +6,7 @@ import { RewardModel } from "../../src/audit/reward-model.ts";
 import { readPreferences } from "../../src/data/preference.ts";
 import { openModelFolder } from "../../src/model/model-folder.ts";
 import type { TrainOptions } from "../../src/train/options.ts";
+import { plainRecord } from "../data/plain-record.ts";
 import { realModel } from "../reference/goldens.ts";
 import { useGpu } from "../support/gpu.ts";
 import { jsonl, run } from "./records.ts";
@@ -43,14 +44,21 @@ it.each<[string, Partial<TrainOptions>, boolean]>([
   });
   {
     await using folder = await openModelFolder(out);
-    expect(folder.recipe).toEqual({ addEos, eosTokenId: 2, readPosition: "last" });
+    expect(folder.recipe).toEqual({
+      addEos,
+      eosTokenId: 2,
+      readPosition: "last",
+      bos: "auto",
+      tokenizer: { bosTokenId: 1, eosTokenId: 2, before: [1], after: [] },
+      truncation: { side: options.overlong ?? "drop", maxLength: options.maxLength ?? 512 },
+    });
     expect(folder.config.vocabSize).toBe(512);
   }
   using model = await RewardModel.load(gpu(), out);
   const { overlong, maxLength } = options;
   const limit = overlong === undefined ? {} : { overlong, maxLength };
   const kept = new Set(rewards.map((r) => r.record.where));
-  const records = (await readPreferences(evalData)).filter((r) => kept.has(r.where));
+  const records = (await readPreferences(evalData)).map(plainRecord).filter((r) => kept.has(r.where));
   expect(kept.size).toBe(13 - (dataset.eval?.counts.dropped ?? 0));
   if (overlong === undefined && maxLength !== undefined) expect(kept.size).toBeLessThan(13);
   const items = records.map((r) => model.tokenise(r.content, r.where, limit));

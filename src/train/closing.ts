@@ -1,0 +1,81 @@
+/** @file The models that a run leaves: the best in its folder and, where it is another, the last step's below it. */
+import { join } from "node:path";
+import type { PreferenceRecord } from "../data/preference.ts";
+import type { ModelFolder } from "../model/model-folder.ts";
+import { type TrainedHead as SavedHead, saveRewardModel } from "../model/save.ts";
+import { writeModelCard } from "./card/card.ts";
+import type { Dataset } from "./dataset.ts";
+import { type Evaluation, evaluate, type PairRewards } from "./evaluate.ts";
+import type { KeptHead, TrainedHead } from "./head-loop.ts";
+import type { TrainOptions } from "./options.ts";
+import type { Prepared } from "./prepare.ts";
+import type { RunFile } from "./run-file.ts";
+import { lastFolder, removeLast } from "./state/folder.ts";
+
+/** A saved model and its closing evaluation, whose rewards `score` gives again bit for bit. */
+export interface KeptModel {
+  readonly dir: string;
+  readonly step: number;
+  /** On the held-out pairs; undefined where there are none. */
+  readonly evaluation: Evaluation | undefined;
+  /** Held-out pairs with their rewards, in order. */
+  readonly rewards: readonly {
+    readonly record: PreferenceRecord;
+    readonly chosen: number;
+    readonly rejected: number;
+  }[];
+}
+
+export interface KeptModels {
+  readonly best: KeptModel;
+  /** Undefined: the best is the last step's. */
+  readonly last: KeptModel | undefined;
+}
+
+/** Saves the last model, then the best one, whose weights say that the run is complete. */
+export async function saveModels(
+  base: ModelFolder,
+  { best, last, totalSteps }: TrainedHead,
+  { dataset, findings }: Pick<Prepared, "dataset" | "findings">,
+  options: TrainOptions,
+  common: Omit<SavedHead, "weight" | "maxShardSize">,
+  run: RunFile,
+): Promise<KeptModels> {
+  const save = async (dir: string, { step, head, rewards }: KeptHead): Promise<KeptModel> => {
+    const { maxShardSize } = options;
+    await saveRewardModel(dir, base, { weight: head, maxShardSize, ...common });
+    const closing = closingEvaluation(rewards, dataset, options);
+    const hasTokenizer = common.tokenizer !== undefined;
+    const { evaluation } = closing;
+    await writeModelCard(dir, {
+      run,
+      base,
+      recipe: common.recipe,
+      hasTokenizer,
+      step,
+      totalSteps,
+      evaluation,
+      findings,
+    });
+    return { dir, step, ...closing };
+  };
+  const another = last.step !== best.step;
+  const lastModel = another ? await save(join(options.out, lastFolder), last) : undefined;
+  const bestModel = await save(options.out, best);
+  if (!another) await removeLast(options.out);
+  return { best: bestModel, last: lastModel };
+}
+
+function closingEvaluation(
+  rewards: PairRewards | undefined,
+  dataset: Dataset,
+  { centerRewardsCoefficient, groupBy }: TrainOptions,
+): Pick<KeptModel, "evaluation" | "rewards"> {
+  if (rewards === undefined) return { evaluation: undefined, rewards: [] };
+  const pairs = dataset.eval?.pairs ?? [];
+  const { chosen, rejected } = rewards;
+  return {
+    evaluation: evaluate(pairs, rewards, centerRewardsCoefficient, groupBy),
+    rewards: pairs.map((p, i) => ({ record: p.record, chosen: chosen[i]!, rejected: rejected[i]! })),
+  };
+}

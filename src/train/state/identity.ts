@@ -1,0 +1,171 @@
+/**
+ * @file What a run that goes on must have in common with the run that saved the state: the options that its bits depend
+ * on, the rows, the input recipe, the model's files. Adapter and versions may differ, with a warning that bits may too.
+ */
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { InputError } from "../../errors.ts";
+import type { DeviceFacts } from "../../gpu/facts.ts";
+import { serialiseRecipe } from "../../model/stored-recipe.ts";
+import type { PairSet } from "../dataset.ts";
+import type { TrainOptions } from "../options.ts";
+import type { Prepared } from "../prepare.ts";
+import { versions } from "../versions.ts";
+
+/**
+ * same: another value would give other bits, so that it is refused. rates: may change as long as the steps already done
+ * keep their learning rates. contents: the path may change, what it holds not. free: changes no bit of the model.
+ */
+type Rule = "same" | "rates" | "contents" | "free";
+
+/** A new option needs a rule here. */
+const rules: Readonly<Record<keyof TrainOptions, Rule>> = {
+  model: "contents",
+  data: "contents",
+  out: "free",
+  evalData: "contents",
+  columns: "contents",
+  skipBadLines: "contents",
+  evalSplit: "contents",
+  epochs: "rates",
+  maxSteps: "rates",
+  batchSize: "same",
+  gradientAccumulationSteps: "same",
+  lr: "same",
+  weightDecay: "same",
+  warmupRatio: "rates",
+  warmupSteps: "rates",
+  schedule: "same",
+  maxLength: "contents",
+  overlong: "contents",
+  eos: "contents",
+  eosAfterChat: "contents",
+  bos: "contents",
+  chatTemplate: "contents",
+  chatTemplateName: "contents",
+  chatDate: "contents",
+  centerRewardsCoefficient: "same",
+  maxGradNorm: "same",
+  seed: "same",
+  shuffle: "same",
+  logEvery: "free",
+  evalSteps: "same",
+  earlyStoppingPatience: "free",
+  saveEvery: "free",
+  saveTotalLimit: "free",
+  initHead: "same",
+  trainable: "same",
+  objective: "same",
+  reward: "same",
+  strict: "free",
+  featureCache: "free",
+  cacheLimit: "free",
+  batchTokens: "free",
+  maxShardSize: "same", // files of another cut would stay beside the new ones
+  groupBy: "free",
+  report: "free",
+};
+
+const hashes = z.record(z.string(), z.string());
+
+export const identitySchema = z.object({
+  /** Those with the rules `same` and `rates`. */
+  options: z.record(z.string(), z.unknown()),
+  /** SHA-256 of the pairs' ids and targets, in order. */
+  train_rows: z.string(),
+  eval_rows: z.string().nullable(),
+  recipe: z.record(z.string(), z.unknown()),
+  /** SHA-256 by file. */
+  model: hashes,
+  versions: hashes,
+  adapter: z.string(),
+});
+export type Identity = z.infer<typeof identitySchema>;
+
+/**
+ * The run's identity but for the adapter, which is asked only when everything else is found good.
+ * @param model SHA-256 of the base's files, by name
+ */
+export function identify(
+  options: TrainOptions,
+  { dataset, recipe }: Prepared,
+  model: Readonly<Record<string, string>>,
+): Omit<Identity, "adapter"> {
+  return {
+    options: storedOptions(options),
+    train_rows: rowsHash(dataset.train),
+    eval_rows: dataset.eval === undefined ? null : rowsHash(dataset.eval),
+    recipe: { ...serialiseRecipe(recipe) },
+    model: { ...model },
+    versions: { ...versions() },
+  };
+}
+
+export const adapterOf = ({ vendor, architecture, device, description }: DeviceFacts): string =>
+  [vendor, architecture, device, description].filter((part) => part !== "").join(" / ");
+
+/** @throws InputError naming everything that differs and may not */
+export function checkAgrees(checkpoint: string, then: Identity, now: Omit<Identity, "adapter">): void {
+  const differences = [...optionDifferences(then, now), ...contentDifferences(then, now)];
+  if (differences.length === 0) return;
+  throw new InputError(
+    `--resume ${checkpoint}: ${differences.join("; ")}. Only the same run can go on to the same bits: leave out what changes it, or begin a new run in another folder`,
+  );
+}
+
+/** What may differ from machine to machine, in words. */
+export function machineDifferences(then: Identity, now: Identity): string[] {
+  const names = Object.keys({ ...then.versions, ...now.versions });
+  return [
+    ...(then.adapter === now.adapter ? [] : [`the adapter was ${then.adapter}, now it is ${now.adapter}`]),
+    ...names
+      .filter((name) => then.versions[name] !== now.versions[name])
+      .map((name) => `${name} was ${then.versions[name]}, now it is ${now.versions[name]}`),
+  ];
+}
+
+function storedOptions(options: TrainOptions): Identity["options"] {
+  const names = optionNames.filter((name) => rules[name] === "same" || rules[name] === "rates");
+  return Object.fromEntries(names.map((name) => [name, options[name] ?? null]));
+}
+
+const optionNames = Object.keys(rules) as (keyof TrainOptions)[];
+
+function optionDifferences(then: Identity, now: Pick<Identity, "options">): string[] {
+  return optionNames
+    .filter((name) => rules[name] === "same" && said(then.options[name]) !== said(now.options[name]))
+    .map((name) => `${flag(name)} was ${said(then.options[name])}, now it is ${said(now.options[name])}`);
+}
+
+const flag = (name: string) => `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
+const said = (value: unknown) =>
+  value === null || value === undefined
+    ? "not given"
+    : typeof value === "string"
+      ? value
+      : JSON.stringify(value);
+
+function contentDifferences(then: Identity, now: Omit<Identity, "adapter">): string[] {
+  const files = Object.keys({ ...then.model, ...now.model }).filter((n) => then.model[n] !== now.model[n]);
+  const recipes = JSON.stringify(then.recipe) !== JSON.stringify(now.recipe);
+  return [
+    ...(files.length === 0 ? [] : [`the model is another (${files.join(", ")})`]),
+    ...(then.train_rows === now.train_rows ? [] : ["the training pairs are others, or in another order"]),
+    ...(then.eval_rows === now.eval_rows ? [] : ["the held-out pairs are others, or in another order"]),
+    ...(recipes
+      ? [
+          "texts become ids in another way (the input recipe: BOS, EOS, chat template or its date, length limit, reading position)",
+        ]
+      : []),
+  ];
+}
+
+/** Of what the model sees and the loss uses: ids, margins, labels. */
+function rowsHash({ pairs }: PairSet): string {
+  const hash = createHash("sha256");
+  for (const { item, margin, label } of pairs) {
+    hash.update(Float64Array.of(margin, label));
+    for (const ids of item.sequences) hash.update(Int32Array.of(ids.length)).update(ids);
+  }
+  return hash.digest("hex");
+}
