@@ -1,5 +1,6 @@
 /** @file A reward model ready to use: texts or ids in, rewards out; the reward of every prefix of a text. */
-import type { Content } from "../data/content.ts";
+import type { BosRule } from "../data/bos.ts";
+import type { Content, Message } from "../data/content.ts";
 import type { Item } from "../data/pack.ts";
 import { type TokenisedContent, type TokeniseOptions, tokenise } from "../data/tokenise.ts";
 import { InputError } from "../errors.ts";
@@ -8,6 +9,7 @@ import { gatherRows } from "../kernels/embedding.ts";
 import { linear } from "../kernels/linear.ts";
 import { rowOf, sequenceLength } from "../kernels/packed-batch.ts";
 import type { Backbone } from "../model/backbone.ts";
+import type { ChatChoice, ChatReader } from "../model/chat/chat-reader.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { loadBackbone } from "../model/load.ts";
 import { openModelFolder } from "../model/model-folder.ts";
@@ -25,13 +27,18 @@ import {
   runBatches,
   type TokenCounts,
 } from "../train/run-batches.ts";
+import { contentOf, inputOf, refusal } from "./model-input.ts";
 import { decodePrefixes } from "./prefixes.ts";
 
-export interface LoadOptions {
+export interface LoadOptions extends ChatChoice {
   /** What to do where the checkpoint has no head. Default "keep": that is an error. */
   readonly initHead?: HeadInit;
   /** Of a random head. Default 0. */
   readonly seed?: number;
+  /** How texts begin. Default: as the checkpoint's recipe says, else "auto". */
+  readonly bos?: BosRule | undefined;
+  /** Go on where the input would be read otherwise than in training: `mismatches` says what differs. */
+  readonly ignoreRecipeMismatch?: boolean | undefined;
 }
 
 export interface SequenceReward {
@@ -68,6 +75,10 @@ export class RewardModel implements Disposable {
     readonly recipe: InputRecipe,
     readonly hasRecipe: boolean,
     readonly found: FoundTokenizer,
+    /** Makes texts of conversations. */
+    readonly chats: ChatReader,
+    /** What is not as the model was trained to read it; empty unless that was to be ignored. */
+    readonly mismatches: readonly string[],
     /** Names of the checkpoint's tensors that were not used. */
     readonly unused: readonly string[],
   ) {}
@@ -77,8 +88,9 @@ export class RewardModel implements Disposable {
    * @throws InputError naming the file or tensor and what to do
    */
   static async load(gpu: Gpu, dir: string, options: LoadOptions = {}): Promise<RewardModel> {
-    await using folder = await openModelFolder(dir);
-    const { config, recipe, hasRecipe } = folder;
+    const { ignoreRecipeMismatch = false } = options;
+    await using folder = await openModelFolder(dir, { ignoreRecipeMismatch });
+    const { config, hasRecipe } = folder;
     const own = await readHead(folder);
     const init = options.initHead ?? "keep";
     if (own === undefined && init === "keep") {
@@ -87,12 +99,14 @@ export class RewardModel implements Disposable {
       );
     }
     const found = await findTokenizer(dir);
+    const { recipe, chats, mismatches } = await inputOf(folder, found, options);
+    if (mismatches.length > 0 && !ignoreRecipeMismatch) throw refusal(dir, mismatches);
     const head = uploadHead(gpu, initialHead(init, own, config.hiddenSize, options.seed ?? 0), config);
     const { backbone, unused } = await loadBackbone(gpu, folder).catch((error: unknown) => {
       gpu.release(head.buffer);
       throw error;
     });
-    return new RewardModel(gpu, backbone, head, recipe, hasRecipe, found, unused);
+    return new RewardModel(gpu, backbone, head, recipe, hasRecipe, found, chats, mismatches, unused);
   }
 
   /** Undefined where the folder has none: records must be ids then. */
@@ -104,9 +118,16 @@ export class RewardModel implements Disposable {
     return this.backbone.config;
   }
 
-  /** Rewards of texts, in order, as the checkpoint's recipe reads them. Raw values, never a sigmoid. */
-  async score(texts: readonly string[], options: ScoreOptions = {}): Promise<number[]> {
-    const items = texts.map((text, i): Item => ({ sequences: [this.encode(text, `text ${i}`)] }));
+  /**
+   * Rewards of texts and of conversations, in order, as the checkpoint's recipe reads them: of what the last message
+   * of a conversation says. Raw values, never a sigmoid.
+   */
+  async score(
+    inputs: readonly (string | readonly Message[])[],
+    options: ScoreOptions = {},
+  ): Promise<number[]> {
+    const records = inputs.map((input, i) => ({ where: `input ${i}`, content: contentOf(input) }));
+    const items = (await this.chats.render(records)).map((r) => this.tokenise(r.content, r.where));
     return (await this.scoreItems(items, options)).map(([only]) => only?.reward ?? Number.NaN);
   }
 
@@ -187,6 +208,7 @@ export class RewardModel implements Disposable {
 
   /** Gives every buffer back to the pool. */
   release(): void {
+    void this.chats.close();
     this.backbone.release();
     this.gpu.release(this.head.buffer);
   }

@@ -1,8 +1,21 @@
-/** @file Scoring a stream of records in windows of lines: every line gives one result, in the same order. */
-import type { ScoreRecord } from "../data/score-record.ts";
+/**
+ * @file Scoring a stream of records: every line gives one result, in the same order. Lines are collected in windows
+ * while the window before is computed; a window's lines go through the model longest first, in full batches.
+ */
+import type { Content, RecordContent } from "../data/content.ts";
+import { windowTokens } from "../data/pack.ts";
+import type { ReadingLog } from "../data/reading.ts";
+import type { BadScoreRecord, ScoreLine, ScoreRecord } from "../data/score-record.ts";
+import type { TokenisedContent } from "../data/tokenise.ts";
 import { InputError } from "../errors.ts";
-import type { RewardModel, SequenceReward } from "./reward-model.ts";
+import type { Rendered } from "../model/chat/chat-reader.ts";
+import { defaultBatchTokens } from "../train/run-batches.ts";
+import type { RewardModel } from "./reward-model.ts";
+import { type ScoredLine, scoredLine, unscoredLine } from "./score-line.ts";
 import type { ScoreReport } from "./score-report.ts";
+import { windows } from "./windows.ts";
+
+export type { ScoredLine, ScoredPair, ScoredText, UnscoredLine } from "./score-line.ts";
 
 export interface ScoreStreamOptions {
   /** Adds the reward of every prefix, and the ids. */
@@ -12,56 +25,103 @@ export interface ScoreStreamOptions {
   /** Tokens; default: the model's positions. Goes with `truncate` only, since no line is ever dropped. */
   readonly maxLength?: number | undefined;
   readonly batchTokens?: number | undefined;
-  /** Lines that are read, and written, together. Default 512. */
+  /** Most lines that are computed, and given out, together. Default 16,384; the tokens of 8 batches close a window, too. */
   readonly window?: number | undefined;
+  /** A line that can't be tokenised gives an error in its place. Without it, the first one ends the stream. */
+  readonly skipBadLines?: boolean | undefined;
+  /** Is told of those lines. */
+  readonly log?: ReadingLog | undefined;
 }
 
-/** One result, by the names and in the order in which it is written. Rewards are float32 values, exact as float64. */
-export type ScoredLine = ScoredText | ScoredPair;
+/** Windows end with a batch that isn't full: enough batches that it counts little, few enough that lines take little memory. */
+const batchesPerWindow = 8;
+const mostLines = 16_384;
+/** Milliseconds after which lines that came through a pipe are computed without waiting for more. */
+const patience = 50;
 
-export interface ScoredText {
-  readonly id?: string | number;
-  readonly reward: number;
-  readonly tokens: number;
-  readonly rewards?: readonly number[];
-  readonly token_ids?: readonly number[];
-}
-
-export interface ScoredPair {
-  readonly id?: string | number;
-  readonly reward_chosen: number;
-  readonly reward_rejected: number;
-  readonly margin: number;
-  /** The record's own margin. */
-  readonly margin_label?: number;
-  readonly rewards_chosen?: readonly number[];
-  readonly token_ids_chosen?: readonly number[];
-  readonly rewards_rejected?: readonly number[];
-  readonly token_ids_rejected?: readonly number[];
-}
+/** A line on its way to the model, or why it isn't. */
+type Prepared =
+  | { readonly record: ScoreRecord<Content>; readonly item: TokenisedContent; readonly tokens: number }
+  | { readonly bad: BadScoreRecord; readonly tokens: number };
 
 /**
- * Rewards of records as they come, a window of lines at a time.
- * @throws InputError naming the line that cannot be scored; windows before it have been yielded
+ * Rewards of lines as they come, a window at a time.
+ * @throws InputError naming the line that cannot be scored; the lines before it have been yielded
  */
 export async function* scoreStream(
   model: RewardModel,
-  records: AsyncIterable<ScoreRecord>,
+  lines: AsyncIterable<ScoreLine>,
   report: ScoreReport,
   options: ScoreStreamOptions = {},
 ): AsyncGenerator<ScoredLine[]> {
+  const { batchTokens = defaultBatchTokens, perToken = false } = options;
+  const size = {
+    items: options.window ?? mostLines,
+    weight: windowTokens(batchesPerWindow, batchTokens),
+    patience,
+  };
+  for await (const window of windows(prepare(model, lines, options), (line) => line.tokens, size)) {
+    const items = window.flatMap((line) => ("item" in line ? [line.item] : []));
+    const rewards = (await model.scoreItems(items, { batchTokens, perToken })).values();
+    yield window.map((line): ScoredLine => {
+      if ("bad" in line) {
+        report.addBad();
+        return unscoredLine(line.bad);
+      }
+      const scored = rewards.next().value ?? [];
+      report.add(line.record, line.item.truncated, scored);
+      return scoredLine(line.record, scored);
+    });
+  }
+}
+
+/** Lines whose conversations are rendered together. */
+const renderedTogether = 64;
+
+/** Tokenises lines as they come. @throws InputError at a bad one, unless bad lines are skipped */
+async function* prepare(
+  model: RewardModel,
+  lines: AsyncIterable<ScoreLine>,
+  options: ScoreStreamOptions,
+): AsyncGenerator<Prepared> {
   const limit = truncation(model, options);
-  for await (const window of windows(records, options.window ?? 512)) {
-    const items = window.map((record) => model.tokenise(record.content, record.where, limit));
-    const rewards = await model.scoreItems(items, {
-      ...(options.batchTokens === undefined ? {} : { batchTokens: options.batchTokens }),
-      perToken: options.perToken ?? false,
-    });
-    yield window.map((record, i) => {
-      const scored = rewards[i] ?? [];
-      report.add(record, items[i]?.truncated ?? [], scored);
-      return scoredLine(record, scored);
-    });
+  let good = 0;
+  let first: BadScoreRecord | undefined;
+  for await (const group of windows(lines, () => 0, { items: renderedTogether, weight: 1, patience })) {
+    const records = group.flatMap((line) => ("bad" in line ? [] : [line.record]));
+    const rendered = (await model.chats.renderEach(records)).values();
+    for (const line of group) {
+      const prepared =
+        "bad" in line
+          ? { ...line, tokens: 0 }
+          : prepareRecord(model, line.record, rendered.next().value, limit, options);
+      if ("bad" in prepared) first ??= prepared.bad;
+      else good++;
+      yield prepared;
+    }
+  }
+  if (good === 0 && first !== undefined)
+    throw new InputError(`No line could be scored; the first: ${first.where}: ${first.problem}`);
+}
+
+function prepareRecord(
+  model: RewardModel,
+  { where, id }: ScoreRecord<RecordContent>,
+  rendered: Rendered<ScoreRecord<RecordContent>> | InputError | undefined,
+  limit: ReturnType<typeof truncation>,
+  { skipBadLines = false, log }: ScoreStreamOptions,
+): Prepared {
+  try {
+    if (rendered === undefined) throw new Error("Rendering gives a result for each record");
+    if (rendered instanceof InputError) throw rendered;
+    const item = model.tokenise(rendered.content, where, limit);
+    const tokens = item.sequences.reduce((sum, ids) => sum + ids.length, 0);
+    return { record: rendered, item, tokens };
+  } catch (error) {
+    if (!(error instanceof InputError) || !skipBadLines) throw error;
+    const problem = error.message.slice(`${where}: `.length);
+    log?.skipped({ where, problem });
+    return { bad: { where, problem, ...(id === undefined ? {} : { id }) }, tokens: 0 };
   }
 }
 
@@ -77,37 +137,4 @@ function truncation({ config }: RewardModel, { truncate, maxLength }: ScoreStrea
     );
   }
   return { maxLength: maxLength ?? config.maxPositions, overlong: truncate };
-}
-
-async function* windows<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
-  let window: T[] = [];
-  for await (const item of items) {
-    window.push(item);
-    if (window.length < size) continue;
-    yield window;
-    window = [];
-  }
-  if (window.length > 0) yield window;
-}
-
-function scoredLine(
-  { id, pair, margin }: ScoreRecord,
-  [first, second]: readonly SequenceReward[],
-): ScoredLine {
-  if (first === undefined) throw new Error("A record has at least one sequence");
-  const named = id === undefined ? {} : { id };
-  if (!pair || second === undefined) {
-    const { reward, ids, perToken } = first;
-    const details = perToken && { rewards: [...perToken], token_ids: [...ids] };
-    return { ...named, reward, tokens: ids.length, ...details };
-  }
-  return {
-    ...named,
-    reward_chosen: first.reward,
-    reward_rejected: second.reward,
-    margin: first.reward - second.reward,
-    ...(margin === undefined ? {} : { margin_label: margin }),
-    ...(first.perToken && { rewards_chosen: [...first.perToken], token_ids_chosen: [...first.ids] }),
-    ...(second.perToken && { rewards_rejected: [...second.perToken], token_ids_rejected: [...second.ids] }),
-  };
 }

@@ -6,6 +6,7 @@ import { RewardModel } from "../../src/audit/reward-model.ts";
 import { type ScoredLine, type ScoreStreamOptions, scoreStream } from "../../src/audit/score.ts";
 import { ScoreReport } from "../../src/audit/score-report.ts";
 import { pairAccuracy } from "../../src/data/null-baselines.ts";
+import { ReadingLog } from "../../src/data/reading.ts";
 import { parseScoreRecord } from "../../src/data/score-record.ts";
 import { tinyModel } from "../model/tiny-model.ts";
 import { goldenModel } from "../reference/goldens.ts";
@@ -14,7 +15,7 @@ import { useGpu } from "../support/gpu.ts";
 const device = useGpu();
 
 async function* records(lines: readonly unknown[]) {
-  for (const [i, value] of lines.entries()) yield parseScoreRecord(value, `data:${i + 1}`);
+  for (const [i, value] of lines.entries()) yield { record: parseScoreRecord(value, `data:${i + 1}`) };
 }
 
 async function score(model: RewardModel, lines: readonly unknown[], options: ScoreStreamOptions = {}) {
@@ -74,7 +75,7 @@ describe("records of ids", () => {
       if ("reward" in line) {
         expect(line.rewards?.at(-1)).toBe(line.reward);
         expect(line.rewards?.length).toBe(line.tokens);
-      } else {
+      } else if ("margin" in line) {
         expect(line.rewards_chosen?.at(-1)).toBe(line.reward_chosen);
         expect(line.rewards_rejected?.at(-1)).toBe(line.reward_rejected);
       }
@@ -108,6 +109,51 @@ describe("records of ids", () => {
     };
     await expect(all()).rejects.toThrow(/^data:3: token id 999 is outside/);
     expect(seen.length).toBe(2);
+  });
+
+  it("lines before a bad one are given out, although they share its window", async () => {
+    const seen: ScoredLine[] = [];
+    const stream = scoreStream(
+      loaded(),
+      records([...LINES, { input_ids: [999] }, ...LINES]),
+      new ScoreReport(loaded()),
+    );
+    const reading = async () => {
+      for await (const window of stream) seen.push(...window);
+    };
+    await expect(reading()).rejects.toThrow(/^data:6: token id 999 is outside/);
+    expect(seen).toEqual((await score(loaded(), LINES)).lines);
+  });
+
+  it("bad lines that are skipped: an error in their place, with the id; the others' rewards as they were", async () => {
+    async function* mixed() {
+      for await (const line of records(LINES)) yield line;
+      yield { bad: { where: "data:6", problem: "not valid JSON", value: undefined } };
+      yield { record: parseScoreRecord({ id: "x", input_ids: [999] }, "data:7") };
+      for await (const line of records(LINES)) yield line;
+    }
+    const log = new ReadingLog();
+    const report = new ScoreReport(loaded());
+    const lines: ScoredLine[] = [];
+    for await (const window of scoreStream(loaded(), mixed(), report, { skipBadLines: true, log, window: 4 }))
+      lines.push(...window);
+    const plain = (await score(loaded(), LINES)).lines;
+    expect(lines).toEqual([
+      ...plain,
+      { error: "data:6: not valid JSON" },
+      { id: "x", error: expect.stringMatching(/^data:7: token id 999 is outside/) },
+      ...plain,
+    ]);
+    expect(report.summary()).toMatchObject({ lines: 12, bad_lines: 2, pairs: { n: 4 } });
+    expect(log.bad).toBe(1); // the reader counts its own
+  });
+
+  it("no line is good: an error at the end, although bad lines are skipped", async () => {
+    const lines = [{ input_ids: [999] }, { input_ids: [] }];
+    await expect(score(loaded(), lines, { skipBadLines: true })).rejects.toThrow(
+      /^No line could be scored; the first: data:1: token id 999/,
+    );
+    expect((await score(loaded(), [], { skipBadLines: true })).lines).toEqual([]);
   });
 
   it("longer than the positions: a rope model scores it and says how many", async () => {
@@ -175,26 +221,31 @@ it("the tally of pairs one by one is the accuracy of all of them", () => {
     rejected: fc.integer({ min: -2, max: 2 }),
     w: reply,
     l: reply,
+    label: fc.constantFrom(1, 1, 0.7, 0.5, 0.2),
   });
   fc.assert(
     fc.property(fc.array(pair, { minLength: 1, maxLength: 20 }), (pairs) => {
       const tally = new PairTally();
-      for (const { chosen, rejected, w, l } of pairs)
-        tally.add({ kind: "ids", prompt: [], replies: [w, l] }, chosen, rejected);
+      for (const { chosen, rejected, w, l, label } of pairs)
+        tally.add({ kind: "ids", prompt: [], replies: [w, l] }, chosen, rejected, label);
       const { accuracy, n, ties, low, high } = pairAccuracy(
         pairs.map((p) => p.chosen),
         pairs.map((p) => p.rejected),
+        pairs.map((p) => p.label),
       );
-      const longer =
-        pairs.reduce(
-          (sum, { w, l }) => sum + (w.length > l.length ? 1 : w.length === l.length ? 0.5 : 0),
-          0,
-        ) / n;
-      const summary = tally.summary() ?? expect.fail("no pairs");
+      const preferred = pairs
+        .filter((p) => p.label !== 0.5)
+        .map(({ w, l, label }) => (label > 0.5 ? [w.length, l.length] : [l.length, w.length]));
+      const longer = preferred.reduce((sum, [a = 0, b = 0]) => sum + (a > b ? 1 : a === b ? 0.5 : 0), 0) / n;
+      const summary = tally.summary();
+      if (summary === undefined) {
+        expect(n).toBe(0);
+        return;
+      }
       expect(summary).toMatchObject({ n, accuracy, ties, interval_95: [low, high], always_longer: longer });
       expect(summary.always_shorter).toBeCloseTo(1 - longer, 12);
       expect(summary.mean_margin).toBeCloseTo(
-        pairs.reduce((sum, p) => sum + p.chosen - p.rejected, 0) / n,
+        pairs.reduce((sum, p) => sum + p.chosen - p.rejected, 0) / pairs.length,
         12,
       );
     }),

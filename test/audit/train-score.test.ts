@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { RewardModel, readScoreRecords, ScoreReport, scoreStream, train } from "../../src/index.ts";
+import { RewardModel, readScoreLines, ScoreReport, scoreStream, train } from "../../src/index.ts";
 import { type TinyModel, temporaryFolder, tinyModel } from "../model/tiny-model.ts";
 import { useGpu } from "../support/gpu.ts";
 
@@ -43,7 +43,7 @@ it.each<[string, TinyModel]>([
   expect(model.recipe).toMatchObject({ addEos: false, readPosition: "last" });
   const report = new ScoreReport(model);
   const scored = [];
-  for await (const window of scoreStream(model, readScoreRecords(evalData), report, { window: 4 }))
+  for await (const window of scoreStream(model, readScoreLines(evalData), report, { window: 4 }))
     scored.push(...window);
   expect(result.rewards.length).toBe(11);
   expect(scored).toEqual(
