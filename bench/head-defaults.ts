@@ -5,6 +5,7 @@
  *   npx tsx bench/head-defaults.ts MODEL NAME=TRAIN.jsonl,EVAL.jsonl ...
  */
 import { openGpu } from "../src/gpu/gpu.ts";
+import { chatReader } from "../src/model/chat/chat-reader.ts";
 import { loadBackbone } from "../src/model/load.ts";
 import { openModelFolder } from "../src/model/model-folder.ts";
 import { loadTokenizer } from "../src/model/tokenizer.ts";
@@ -15,6 +16,7 @@ import { initialHead } from "../src/train/head-init.ts";
 import { trainHead } from "../src/train/head-loop.ts";
 import { HeadTrainer } from "../src/train/head-trainer.ts";
 import { type TrainOptions, trainDefaults } from "../src/train/options.ts";
+import { beginning } from "../src/train/state/progress.ts";
 
 const grid = {
   lr: [1e-4, 1e-3, 1e-2, 5e-2],
@@ -49,11 +51,19 @@ for (const set of sets) {
     maxLength: 512,
     overlong: "left",
   } as const;
-  const dataset = await loadDataset({ data, evalData, evalSplit: undefined, seed: 0 }, tokenise);
+  const chats = chatReader(model, tokenise.encoder, undefined);
+  const dataset = await loadDataset({ data, evalData, evalSplit: undefined, seed: 0 }, chats, tokenise);
   const { train } = dataset;
   const held = dataset.eval?.pairs ?? [];
   const items = [...train.pairs, ...held].map((p) => p.item);
-  const features = await computeFeatures(backbone, items, (ids) => ids.length - 1, { batchTokens: 4096 });
+  const features = await computeFeatures(
+    gpu,
+    config.hiddenSize,
+    items,
+    (ids) => ids.length - 1,
+    { batchTokens: 4096 },
+    (_, work) => work(backbone),
+  );
   for (const maxGradNorm of grid.maxGradNorm) {
     for (const lr of grid.lr) {
       for (const epochs of grid.epochs) {
@@ -76,18 +86,20 @@ for (const set of sets) {
             initialHead("normal", undefined, config.hiddenSize, seed),
             options,
           );
-          const best = await trainHead(trainer, {
+          // The best step's accuracy would favour more evaluations: it is chosen on these very pairs.
+          const { last } = await trainHead(trainer, {
             train: train.pairs,
             trainRows: features.rows.slice(0, train.pairs.length),
             eval: held,
             evalRows: features.rows.slice(train.pairs.length),
             options,
+            from: beginning,
             onTrain: async () => {},
             onEval: async () => {},
+            onSave: async () => "",
           });
-          const rewards = best.evalRewards ?? new Float32Array();
-          const sides = { chosen: rewards.subarray(0, held.length), rejected: rewards.subarray(held.length) };
-          runs.push({ step: best.step, ...evaluate(held, sides, 0, "kind").metrics });
+          if (last.rewards === undefined) throw new Error("there are no held-out pairs");
+          runs.push({ step: last.step, ...evaluate(held, last.rewards, 0, "kind").metrics });
         }
         const row = [
           name,

@@ -1,17 +1,17 @@
 #!/usr/bin/env node
 /** @file The `rmtrain` command: subcommands, and what every failure looks like. */
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { RmtrainError } from "../errors.ts";
+import { version } from "../train/versions.ts";
 import { register as bench } from "./bench.ts";
+import { register as check } from "./check.ts";
 import { register as doctor } from "./doctor.ts";
+import { register as equiv } from "./equiv.ts";
+import { register as evaluate } from "./eval.ts";
+import { listenForInterrupts } from "./interrupt.ts";
 import { register as score } from "./score.ts";
 import { register as trace } from "./trace.ts";
-import { register as train } from "./train.ts";
-
-const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
-  version: string;
-};
+import { register as train } from "./train/train.ts";
 
 function program(): Command {
   const root = new Command("rmtrain")
@@ -19,7 +19,7 @@ function program(): Command {
     .version(version)
     .showHelpAfterError("(--help shows every option and its default)")
     .exitOverride();
-  for (const register of [train, score, trace, doctor, bench]) register(root);
+  for (const register of [train, check, evaluate, score, trace, doctor, equiv, bench]) register(root);
   for (const command of root.commands) command.exitOverride();
   return root;
 }
@@ -45,12 +45,7 @@ function report(error: unknown): number {
   return 1;
 }
 
-// At once, whatever is awaited. A progress bar listens too, to give the terminal its cursor back; it comes first.
-for (const [signal, code] of [
-  ["SIGINT", 130],
-  ["SIGTERM", 143],
-] as const)
-  process.once(signal, () => setImmediate(() => process.exit(code)));
+listenForInterrupts();
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   // A reader that closes the pipe early (head, less) is no failure.

@@ -38,12 +38,18 @@ export function share(text: string): number {
   return value;
 }
 
+/** The values of an option that may come more than once: one as it is, more as a list. */
+export function several(value: string, before: string | readonly string[] | undefined): string | string[] {
+  return before === undefined ? value : [before, value].flat();
+}
+
 const units: Readonly<Record<string, number>> = {
   "": 1,
   b: 1,
   kb: 1e3,
   mb: 1e6,
   gb: 1e9,
+  tb: 1e12,
   kib: 2 ** 10,
   mib: 2 ** 20,
   gib: 2 ** 30,

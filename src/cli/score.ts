@@ -1,39 +1,47 @@
 /** @file `rmtrain score`: rewards of the lines of a file or a pipe. */
 
-import { access, constants } from "node:fs/promises";
 import type { Command } from "commander";
 import { Option } from "commander";
-import { RewardModel } from "../audit/reward-model.ts";
+import { type LoadOptions, RewardModel } from "../audit/reward-model.ts";
 import { scoreStream } from "../audit/score.ts";
 import { ScoreReport, type ScoreSummary } from "../audit/score-report.ts";
-import { readScoreRecords } from "../data/score-record.ts";
+import { ReadingLog } from "../data/reading.ts";
+import { readScoreLines } from "../data/score-record.ts";
+import type { Columns } from "../data/sources/columns.ts";
+import { findFiles, STDIN } from "../data/sources/files.ts";
 import { InputError } from "../errors.ts";
 import { openGpu } from "../gpu/gpu.ts";
 import { writeFileAtomic } from "../model/atomic-file.ts";
 import { defaultBatchTokens } from "../train/run-batches.ts";
+import { addChatOptions, type ChatFlags } from "./chat-options.ts";
 import { memoryBudgetOption, positiveInteger, wholeNumber } from "./options.ts";
-import { withLineOutput } from "./score-output.ts";
+import { columnsOption, dataSources } from "./reading-options.ts";
+import { type LineWriter, withLineOutput } from "./score-output.ts";
+import { ScoreProgress } from "./score-progress.ts";
 
-export interface HeadFlags {
+export interface HeadFlags extends ChatFlags {
   readonly model: string;
   readonly initHead?: "normal";
+  readonly ignoreRecipeMismatch?: true;
   readonly seed: number;
   readonly memoryBudget: number;
 }
 
 interface Flags extends HeadFlags {
-  readonly data: string;
+  readonly data: readonly string[];
   readonly out: string;
   readonly perToken?: true;
   readonly summary?: string;
   readonly truncate?: "left" | "right";
   readonly maxLength?: number;
   readonly batchTokens: number;
+  readonly columns?: Columns;
+  readonly skipBadLines?: true;
 }
 
 /** Which model, with which head, on how much memory. */
 export function addModelOptions(command: Command): Command {
-  return command
+  command
     .requiredOption("--model <dir>", "reward model in Hugging Face's layout: config.json, *.safetensors")
     .addOption(
       new Option(
@@ -42,23 +50,35 @@ export function addModelOptions(command: Command): Command {
       ).choices(["normal"]),
     )
     .option("--seed <n>", "of the random head", wholeNumber, 0)
+    .option(
+      "--ignore-recipe-mismatch",
+      "go on where the input would be read otherwise than in training, and say what differs (default: an error)",
+    )
     .addOption(memoryBudgetOption());
+  return addChatOptions(command, {
+    template: "the checkpoint's own",
+    date: "the date of the training, where its template wrote one, else now",
+    bos: "as in training, else auto",
+  });
 }
 
 export function register(program: Command): void {
-  const command = program.command("score").description("write the reward of every line of a JSON Lines file");
+  const command = program
+    .command("score")
+    .description("write the reward of every record, one line of JSON each");
   addModelOptions(command)
     .requiredOption(
-      "--data <file>",
-      "lines of {text}, {prompt?, response}, {input_ids}, {prompt_ids?, response_ids}, {prompt?, chosen, rejected} or {prompt_ids?, chosen_ids, rejected_ids}, any with an id; -: standard input",
+      "--data <file...>",
+      `records: {text}, {messages}, {prompt?, response}, {input_ids}, {prompt_ids?, response_ids}, or pairs as train reads them, any with an id; prompts and replies are texts or lists of messages. ${dataSources}`,
     )
+    .addOption(columnsOption())
     .option("--out <file>", "where results go, one line for each line; -: standard output", "-")
     .option("--per-token", "add the reward of every prefix and the token ids")
     .option("--summary <file>", "write counts and the accuracy on pairs as JSON (default: as text on stderr)")
     .addOption(
       new Option(
         "--truncate <side>",
-        "cut longer sequences on that side; the EOS stays (default: nothing is cut)",
+        "cut longer sequences on that side; what ends a text stays (default: nothing is cut or left out, whatever training did)",
       ).choices(["left", "right"]),
     )
     .option(
@@ -72,44 +92,82 @@ export function register(program: Command): void {
       positiveInteger,
       defaultBatchTokens,
     )
+    .option(
+      "--skip-bad-lines",
+      "give {id, error} in the place of a line that can't be used, and go on (default: the first one ends the run)",
+    )
     .action(run);
 }
 
 async function run(flags: Flags): Promise<void> {
   if (flags.maxLength !== undefined && flags.truncate === undefined)
     throw new InputError("--max-length needs --truncate left or right: score never drops a line");
-  await checkData(flags.data);
+  // A mistyped name is told before the model is loaded.
+  const files = await findFiles(flags.data);
   const began = performance.now();
   using gpu = await openGpu({ memoryBudget: flags.memoryBudget });
-  using model = await RewardModel.load(gpu, flags.model, headOptions(flags));
-  noteUnused(model);
+  using model = await RewardModel.load(gpu, flags.model, loadOptions(flags));
+  noteLoaded(model);
   const report = new ScoreReport(model);
-  const complete = await withLineOutput(flags.out, async (write) => {
-    for await (const window of scoreStream(model, readScoreRecords(flags.data), report, flags)) {
-      if (!(await write(window.map((line) => `${JSON.stringify(line)}\n`).join("")))) return false;
-      showProgress(`${report.lines} lines, ${rate(model, began)}`);
-    }
-    return true;
-  });
-  showProgress("");
-  // Whoever closed the pipe has seen enough.
-  if (complete) await conclude(report, flags.summary, rate(model, began));
+  const log = new ReadingLog();
+  const progress = await ScoreProgress.of(files);
+  try {
+    const complete = await withLineOutput(flags.out, (write) =>
+      scoreAll(model, report, progress, { ...flags, log }, write),
+    );
+    progress.stop();
+    // Whoever closed the pipe has seen enough.
+    if (complete) await conclude(report, log, flags.summary, rate(model, began));
+  } finally {
+    progress.stop();
+    // Reading ahead may still wait for input that never comes.
+    if (files.includes(STDIN)) process.stdin.destroy();
+  }
 }
 
-/** A mistyped name is told before the model is loaded. */
-async function checkData(file: string): Promise<void> {
-  if (file === "-") return;
-  await access(file, constants.R_OK).catch(() => {
-    throw new InputError(`${file}: no such file, or it can't be read`);
-  });
+/** @returns false when nobody reads the results any more */
+async function scoreAll(
+  model: RewardModel,
+  report: ScoreReport,
+  progress: ScoreProgress,
+  flags: Flags & { readonly log: ReadingLog },
+  write: LineWriter,
+): Promise<boolean> {
+  const { columns, log, skipBadLines } = flags;
+  const lines = readScoreLines(flags.data, { columns, skipBadLines, log, onBytes: progress.onBytes });
+  let taken = Promise.resolve(true);
+  for await (const window of scoreStream(model, progress.counted(lines), report, flags)) {
+    // While a window is written, the next one is computed.
+    if (!(await taken)) return false;
+    taken = write(window.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    taken.catch(() => {}); // it is awaited after the next window
+    progress.update(report.lines, model.counts.computed);
+  }
+  return taken;
 }
 
-export function headOptions({ initHead, seed }: HeadFlags) {
-  return initHead === undefined ? { seed } : { initHead, seed };
+/** How the model is to be loaded. */
+export function loadOptions(flags: HeadFlags): LoadOptions {
+  const { initHead, seed, chatTemplate, chatTemplateName, chatDate, bos, ignoreRecipeMismatch } = flags;
+  return {
+    ...(initHead === undefined ? {} : { initHead }),
+    seed,
+    chatTemplate,
+    chatTemplateName,
+    chatDate,
+    bos,
+    ignoreRecipeMismatch,
+  };
 }
 
-async function conclude(report: ScoreReport, file: string | undefined, speed: string): Promise<void> {
+async function conclude(
+  report: ScoreReport,
+  log: ReadingLog,
+  file: string | undefined,
+  speed: string,
+): Promise<void> {
   const summary = report.summary();
+  for (const line of log.lines()) note(line);
   for (const warning of report.warnings()) note(`Warning: ${warning}`);
   note(
     `${summary.lines} lines, ${summary.computed_tokens} tokens computed (padded batches: ${summary.padded_tokens}), ${speed}`,
@@ -126,7 +184,9 @@ function pairText(pairs: NonNullable<ScoreSummary["pairs"]>): string {
   ].join("\n");
 }
 
-export function noteUnused({ unused }: RewardModel): void {
+/** What a user should know of a model before its first reward. */
+export function noteLoaded({ unused, mismatches }: RewardModel): void {
+  for (const line of mismatches) note(`Not as in training: ${line}`);
   if (unused.length === 0) return;
   const shown = unused.slice(0, 10).join(", ");
   note(
@@ -141,9 +201,4 @@ function rate({ counts }: RewardModel, began: number): string {
 
 function note(text: string): void {
   process.stderr.write(`${text}\n`);
-}
-
-/** One line that replaces itself, where stderr is a terminal. */
-function showProgress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
 }

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { RewardModel, type TracePoint } from "../audit/reward-model.ts";
 import { openGpu } from "../gpu/gpu.ts";
-import { addModelOptions, type HeadFlags, headOptions, noteUnused } from "./score.ts";
+import { addModelOptions, type HeadFlags, loadOptions, noteLoaded } from "./score.ts";
 import { withLineOutput } from "./score-output.ts";
 
 interface Flags extends HeadFlags {
@@ -22,8 +22,8 @@ export function register(program: Command): void {
 async function run(text: string, flags: Flags): Promise<void> {
   const input = text === "-" ? await standardInput() : text;
   using gpu = await openGpu({ memoryBudget: flags.memoryBudget });
-  using model = await RewardModel.load(gpu, flags.model, headOptions(flags));
-  noteUnused(model);
+  using model = await RewardModel.load(gpu, flags.model, loadOptions(flags));
+  noteLoaded(model);
   const points = await model.trace(input);
   const shown = flags.json ? `${JSON.stringify(points.map(asJson), null, 2)}\n` : points.map(asLine).join("");
   await withLineOutput("-", (write) => write(shown));

@@ -1,5 +1,5 @@
 /** @file The same engine in a browser: compiled by tsc alone, without a bundler, and run by headless Chromium. */
-import { execFile, execFileSync, spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server } from "node:http";
@@ -10,23 +10,12 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, expect, it } from "vitest";
+import { findChromium } from "../support/chromium.ts";
 import type { PageResult } from "./page.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const work = mkdtempSync(join(tmpdir(), "rmtrain-browser-"));
-afterAll(() => rmSync(work, { recursive: true, force: true }));
-
-/** A Chromium on the PATH, or none. */
-function findChromium(): string | undefined {
-  return ["chromium", "chromium-browser", "google-chrome"].find((name) => {
-    try {
-      execFileSync(name, ["--version"], { stdio: "ignore" });
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
+afterAll(() => rmSync(work, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }));
 
 const html = `<body><script type="module">
   import { run } from "/test/browser/page.js";

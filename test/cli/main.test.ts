@@ -28,7 +28,7 @@ describe("usage", () => {
   it("without a command it is train; what is missing is named: exit code 2, on stderr", async () => {
     const { code, out, err } = await rmtrain([]);
     expect({ code, out }).toEqual({ code: 2, out: "" });
-    expect(err).toContain("required option '--data <file>' not specified");
+    expect(err).toContain("required option '--data <file...>' not specified");
   });
 
   it.each([

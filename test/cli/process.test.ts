@@ -22,7 +22,7 @@ beforeAll(async () => {
 it("a mistyped command is told as such, with those that there are", async () => {
   const { code, out, err } = await rmtrain(["scroe", "--data", "x.jsonl"]);
   expect({ code, out }).toEqual({ code: 2, out: "" });
-  expect(err).toMatch(/^error: unknown command 'scroe' \(there are train, score, trace,/);
+  expect(err).toMatch(/^error: unknown command 'scroe' \(there are train, check, eval, score, trace,/);
 });
 
 describe("streams", () => {

@@ -2,7 +2,8 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+/** The command's script. */
+export const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
 export interface Finished {
   readonly code: number | null;
@@ -10,12 +11,20 @@ export interface Finished {
   readonly err: string;
 }
 
-export function spawnRmtrain(args: readonly string[]): ChildProcessWithoutNullStreams {
-  return spawn(process.execPath, ["--import", "tsx", main, ...args]);
+/** @param env on top of this process's own */
+export function spawnRmtrain(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): ChildProcessWithoutNullStreams {
+  return spawn(process.execPath, ["--import", "tsx", main, ...args], { env: { ...process.env, ...env } });
 }
 
-export async function rmtrain(args: readonly string[], stdin = ""): Promise<Finished> {
-  const child = spawnRmtrain(args);
+export async function rmtrain(
+  args: readonly string[],
+  stdin = "",
+  env: Readonly<Record<string, string>> = {},
+): Promise<Finished> {
+  const child = spawnRmtrain(args, env);
   child.stdin.on("error", () => {}); // a command that refuses its arguments reads nothing
   child.stdin.end(stdin);
   return finished(child);

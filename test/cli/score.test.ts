@@ -1,4 +1,6 @@
 /** @file `rmtrain score` as a process: files, pipes, exit codes, what goes to stdout and what to stderr. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -8,7 +10,7 @@ import { storiesReward } from "../model/stories-reward.ts";
 import { temporaryFolder, tinyModel } from "../model/tiny-model.ts";
 import { relativeError } from "../reference/error.ts";
 import { goldenModel, goldenTensors, realModel } from "../reference/goldens.ts";
-import { finished, rmtrain, spawnRmtrain } from "./run-rmtrain.ts";
+import { finished, main, rmtrain, spawnRmtrain } from "./run-rmtrain.ts";
 
 const jsonl = (records: readonly unknown[]) => records.map((r) => `${JSON.stringify(r)}\n`).join("");
 const parsed = (text: string): Record<string, unknown>[] =>
@@ -67,6 +69,22 @@ describe("the golden llama, records of ids", () => {
     expect(piped.err).toMatch(/^4 lines, 51 tokens computed \(padded batches: \d+\)/m);
   });
 
+  it("a table, with names of its own, gives the rewards of the lines", async () => {
+    const cells = records.map((r) => `${r.id},"[${r.input_ids.join(", ")}]"\n`).join("");
+    const common = ["score", "--model", goldenModel("llama"), "--data"];
+    const table = await rmtrain([
+      ...common,
+      file("in.csv", `name,tokens\n${cells}`),
+      "--columns",
+      "id=name",
+      "--columns",
+      "input_ids=tokens",
+    ]);
+    expect(table.code, table.err).toBe(0);
+    expect(table.err).toMatch(/in\.csv: 4 records, token ids$/m);
+    expect(table.out).toBe((await rmtrain([...common, "-"], jsonl(records))).out);
+  });
+
   it("a bad line: exit code 2, its place, and no output file", async () => {
     const out = join(temporaryFolder(), "scores.jsonl");
     const data = file("in.jsonl", `${jsonl(records.slice(0, 2))}\n{"text": 5}\n`);
@@ -84,6 +102,63 @@ describe("the golden llama, records of ids", () => {
     expect(err).not.toMatch(/ at .*\.ts:/);
     expect(existsSync(out)).toBe(false);
   });
+
+  it("a bad line: those before it have been written to stdout", async () => {
+    const data = file("in.jsonl", `${jsonl(records)}{"input_ids": [1, "2"]}\n${jsonl(records)}`);
+    const { code, out, err } = await rmtrain(["score", "--model", goldenModel("llama"), "--data", data]);
+    expect(code).toBe(2);
+    expect(err).toMatch(/in\.jsonl:5: /);
+    expect(parsed(out).map((l) => l.id)).toEqual(records.map((r) => r.id));
+  });
+
+  it("--skip-bad-lines: an error in the line's place, the count at the end, exit code 0", async () => {
+    const [first = "", ...others] = jsonl(records).split("\n");
+    const text = [
+      first,
+      "{",
+      '{"id": "b", "input_ids": "no"}',
+      '{"id": "c", "input_ids": [77777]}',
+      ...others,
+    ];
+    const args = ["score", "--model", goldenModel("llama"), "--data", file("in.jsonl", text.join("\n"))];
+    const { code, out, err } = await rmtrain([...args, "--skip-bad-lines"]);
+    expect(code, err).toBe(0);
+    const lines = parsed(out);
+    expect(lines.map((l) => l.id)).toEqual(["row 0", undefined, "b", "c", "row 1", "row 2", "row 3"]);
+    expect(lines[1]?.error).toMatch(/in\.jsonl:2: not valid JSON/);
+    expect(lines[2]).toEqual({ id: "b", error: expect.stringMatching(/in\.jsonl:3: /) });
+    expect(lines[3]).toEqual({
+      id: "c",
+      error: expect.stringMatching(/in\.jsonl:4: token id 77777 is outside/),
+    });
+    expect(err).toMatch(/^3 bad lines skipped:/m);
+    expect(err).toMatch(/^7 lines, 51 tokens computed/m);
+  });
+
+  it("a slow pipe: a line's result comes before the next line does", async () => {
+    const child = spawnRmtrain(["score", "--model", goldenModel("llama"), "--data", "-"]);
+    for (const id of ["a", "b"]) {
+      child.stdin.write(jsonl([{ id, input_ids: [3, 4] }]));
+      const [result] = await once(child.stdout, "data");
+      expect(parsed(String(result))[0]).toMatchObject({ id });
+    }
+    child.stdin.end();
+    expect((await finished(child)).code).toBe(0);
+  });
+
+  it.skipIf(process.platform === "win32")(
+    "a reader that takes one line of endless ones: quiet, exit code 0, at once",
+    async () => {
+      const score = `"$0" --import tsx ${main} score --model "$1" --data -`;
+      const shell = `yes '{"input_ids": [4, 5, 6]}' | ${score} | head -n 1; echo "\${PIPESTATUS[1]}"`;
+      const child = spawn("bash", ["-c", shell, process.execPath, goldenModel("llama")]);
+      const { out, err } = await finished(child);
+      const [line = "", code] = out.split("\n");
+      expect(JSON.parse(line)).toEqual({ reward: expect.any(Number), tokens: 3 });
+      expect(code, err).toBe("0");
+      expect(err).not.toMatch(/EPIPE|Error|rmtrain:|tokens computed/);
+    },
+  );
 
   it("writes a window before the next one has come", async () => {
     const child = spawnRmtrain(["score", "--model", goldenModel("llama"), "--data", "-"]);

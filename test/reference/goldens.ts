@@ -22,7 +22,8 @@ export type GoldenCase =
   | "llama-lm-tied"
   | "qwen2-lm"
   | "adamw-head"
-  | "bt-table";
+  | "bt-table"
+  | "dpo-table";
 
 /** Small pretrained models, each with a goldens.json. */
 export type RealModel = "stories260k" | "capp-gpt2";

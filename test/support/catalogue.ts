@@ -3,6 +3,7 @@
 import type { KernelVariant } from "../../src/gpu/kernel-source.ts";
 import { attentionKernels } from "../../src/kernels/attention.ts";
 import { ceilingKernels } from "../../src/kernels/ceilings.ts";
+import { dpoKernels } from "../../src/kernels/dpo.ts";
 import { embeddingKernels } from "../../src/kernels/embedding.ts";
 import { headNorm } from "../../src/kernels/generated/index.ts";
 import { linearKernels } from "../../src/kernels/linear.ts";
@@ -18,5 +19,6 @@ export const catalogue: readonly KernelVariant[] = [
   ...rowKernels,
   { kernel: headNorm, variant: {} },
   ...trainingKernels,
+  ...dpoKernels,
   ...ceilingKernels,
 ];

@@ -1,11 +1,11 @@
 /** @file What a training run shows: lines where there is no terminal, bars where there is one, and the summary. */
 import { Writable } from "node:stream";
 import { describe, expect, it, vi } from "vitest";
-import { summary, TerminalReporter } from "../../src/cli/train-report.ts";
-import type { PreferenceRecord } from "../../src/data/preference.ts";
-import { evaluate } from "../../src/train/evaluate.ts";
-import { evalLine } from "../../src/train/metrics.ts";
-import type { TrainResult } from "../../src/train/train.ts";
+import { summary, TerminalReporter } from "../../../src/cli/train/report.ts";
+import type { PreferenceRecord } from "../../../src/data/preference.ts";
+import { evaluate } from "../../../src/train/evaluate.ts";
+import { evalLine } from "../../../src/train/metrics.ts";
+import type { TrainResult } from "../../../src/train/train.ts";
 
 /** What a stream of that kind was sent. */
 function fakeStream(isTTY: boolean) {
@@ -101,24 +101,39 @@ function result(held: number): TrainResult {
   const records = Array.from({ length: held }, (_, i) => record(i));
   const pairs = records.map((r) => ({
     record: r,
-    item: { sequences: [], truncated: [], dropped: false, identical: false },
+    item: {
+      sequences: [],
+      truncated: [],
+      dropped: false,
+      identical: false,
+      whole: { lengths: [], identical: false },
+    },
     margin: 0,
+    label: 1,
   }));
   const chosen = Float32Array.from(records, (_, i) => i / 4);
   const rejected = Float32Array.from(records, (_, i) => (i === 4 ? 1 : i % 4 === 3 ? i : -i - 0.5));
+  const leftOut = (count: number) =>
+    Array.from({ length: count }, (_, i) => ({ where: `f:${i}`, why: "too-long" as const, lengths: [9, 9] }));
   const counts = { records: 50, dropped: 2, truncated: [], identical: 0, tokens: 1 };
   return {
     out: "runs/mine",
+    report: held === 0 ? undefined : "runs/mine/report.html",
     dataset: {
-      train: { pairs: [], counts },
-      eval: { pairs, counts: { ...counts, dropped: 1 } },
+      train: { pairs: [], leftOut: leftOut(2), counts },
+      eval: { pairs, leftOut: leftOut(1), counts: { ...counts, dropped: 1 } },
       splitBy: "",
     },
+    findings: [],
     savedStep: 40,
+    last: undefined,
+    lastStep: 60,
     totalSteps: 60,
+    resumedStep: undefined,
     evaluation: held === 0 ? undefined : evaluate(pairs, { chosen, rejected }, 0, "kind"),
     rewards: records.map((r, i) => ({ record: r, chosen: chosen[i]!, rejected: rejected[i]! })),
     counts: { computed: 1000, padded: 2500 },
+    cached: 0,
     featureSeconds: 2,
     trainSeconds: 0.5,
     peakBytes: 3 * 2 ** 20,
@@ -133,13 +148,18 @@ describe("summary", () => {
     expect(lines[1]).toBe("Saved runs/mine (head of step 40 of 60)");
     expect(text).toContain("1000 tokens in 2.0 s (500 tokens/s); a padded batch would have computed 2500");
     expect(text).toMatch(/0\.5 s; at most 3(\.0)? MiB on the device/);
+    expect(text).toMatch(/^ {2}report {5}runs\/mine\/report\.html$/m);
     expect(text).toContain("2 training and 1 held-out pairs");
     expect(text).toMatch(/Next:\n {2}npx rmtrain trace --model runs\/mine "I love you"\n$/);
   });
 
   it("accuracy with its interval, ties, and the length baselines beside it", () => {
     // Right: all but the tie (4) and the wrong ones (3, 7, 11).
-    expect(text).toContain("Held out: 12 pairs");
+    expect(text).toMatch(/^Held out: 12 pairs$/m);
+    const best = { dir: "runs/mine/last", step: 5, evaluation: undefined, rewards: [] };
+    expect(summary({ ...result(12), last: best }, "kind")).toMatch(
+      /^Held out: 12 pairs, on which the step was chosen/m,
+    );
     expect(text).toMatch(/accuracy {3}0\.667 {2}95 % interval \[0\.391, 0\.862\], 1 ties/);
     expect(text).toMatch(/baselines {2}always longer 0\.\d{3}, always shorter 0\.\d{3}/);
   });
@@ -165,6 +185,7 @@ describe("summary", () => {
   it("no evaluation: neither accuracy nor pairs", () => {
     const without = summary(result(0), "kind");
     expect(without).not.toMatch(/Held out|prompt|NaN/);
+    expect(without).not.toContain("report");
     expect(without).toContain("Next:");
   });
 });

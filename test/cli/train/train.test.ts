@@ -3,12 +3,12 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { describe, expect, it } from "vitest";
-import { register } from "../../src/cli/train.ts";
-import { trainDefaults } from "../../src/train/options.ts";
-import { temporaryFolder, tinyModel } from "../model/tiny-model.ts";
-import { realModel } from "../reference/goldens.ts";
-import { idPairs, jsonl } from "../train/records.ts";
-import { finished, rmtrain, spawnRmtrain } from "./run-rmtrain.ts";
+import { register } from "../../../src/cli/train/train.ts";
+import { trainDefaults } from "../../../src/train/options.ts";
+import { temporaryFolder, tinyModel } from "../../model/tiny-model.ts";
+import { realModel } from "../../reference/goldens.ts";
+import { idPairs, jsonl } from "../../train/records.ts";
+import { finished, rmtrain, spawnRmtrain } from "../run-rmtrain.ts";
 
 /** The command in this process; its action does not run where the arguments are refused. */
 function program(): { readonly root: Command; readonly err: () => string } {
@@ -53,9 +53,14 @@ it("trains without naming the command; the summary goes to stdout, progress to s
   expect(trained.err).toMatch(/^Device: .+/m);
   expect(trained.err).toMatch(/^step 2\/2 loss/m);
   expect(readdirSync(out).sort()).toEqual([
+    "README.md",
+    "checkpoint-1",
+    "checkpoint-2",
     "config.json",
     "metrics.jsonl",
     "model.safetensors",
+    "report.html",
+    "run.json",
     "tokenizer.json",
     "tokenizer_config.json",
   ]);
@@ -89,8 +94,9 @@ describe("--help", () => {
     const help = program().root.commands[0]?.helpInformation().replace(/\s+/g, " ") ?? "";
     const flag = (name: string) => name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
     for (const [name, value] of Object.entries(trainDefaults)) {
-      if (name === "overlong") continue;
+      if (["overlong", "maxShardSize", "cacheLimit"].includes(name)) continue;
       if (value === true) expect(help).toMatch(new RegExp(`--no-${flag(name)} [^-].*?\\(default: `));
+      else if (value === false) expect(help).toMatch(new RegExp(`--${flag(name)} [^-<].*?\\(default: `));
       else
         expect(help, name).toMatch(
           new RegExp(`--${flag(name)} <[^(]*(\\([^)]*\\)[^(]*)*\\((choices: [^)]*, )?default: "?${value}"?`),
@@ -104,6 +110,10 @@ describe("--help", () => {
       ["max-length", "default: 1024 or the model's positions"],
       ["truncate", "default: leave the pair out"],
       ["memory-budget", "default: 4GiB"],
+      ["max-shard-size", "default: 50GB"],
+      ["feature-cache", "default: off"],
+      ["cache-limit", "default: 4GiB"],
+      ["config", "flags override it \\(default: none\\)"],
       ["json", "default: a summary"],
     ] as const)
       expect(help, option).toMatch(new RegExp(`--${option}\\b.*${text}`));
@@ -114,7 +124,7 @@ describe("--help", () => {
 
 describe("exit code 2, a reason, and nothing written", () => {
   it.each<[string, readonly string[], RegExp]>([
-    ["no --data", [], /--data <file>' not specified/],
+    ["no --data", [], /--data <file\.\.\.>' not specified/],
     ["an unknown option", ["--data", "x", "--leanring-rate", "1"], /unknown option '--leanring-rate'/],
     ["a rate below 0", ["--data", "x", "--lr", "-1"], /--lr <rate>.*at least 0/],
     ["no whole number", ["--data", "x", "--batch-size", "2.5"], /--batch-size <n>.*whole number above 0/],
@@ -160,10 +170,10 @@ it("a loss that is not finite: exit code 1, the step, no checkpoint", async () =
   const flags = ["--no-shuffle", "--batch-size", "4", "--eval-split", "0", "--out", out];
   const { code, err } = await rmtrain(["--data", data, "--model", model, ...flags]);
   expect(err).toMatch(/^rmtrain: The loss or its gradient was not finite at step 2;/m);
-  expect([code, readdirSync(out)]).toEqual([1, []]);
+  expect([code, readdirSync(out)]).toEqual([1, ["run.json"]]);
 });
 
-it("killed while it trains: no checkpoint, whole lines of metrics", async () => {
+it("interrupted while it trains: a state, no model, whole lines of metrics", async () => {
   const out = join(temporaryFolder(), "run");
   const model = await tinyModel({ family: "llama" });
   const flags = ["--max-steps", "1000000", "--log-every", "1", "--eval-split", "0", "--out", out];
@@ -172,8 +182,10 @@ it("killed while it trains: no checkpoint, whole lines of metrics", async () => 
   while (!existsSync(metrics) && child.exitCode === null)
     await new Promise((resolve) => setTimeout(resolve, 20));
   child.kill("SIGINT");
-  expect((await finished(child)).code).not.toBe(0);
-  expect(readdirSync(out)).toEqual(["metrics.jsonl"]);
+  expect((await finished(child)).code).toBe(130);
+  const states = readdirSync(out).filter((name) => name.startsWith("checkpoint-"));
+  expect(states.length).toBeGreaterThan(0);
+  expect(readdirSync(out).sort()).toEqual([...states.sort(), "metrics.jsonl", "run.json"]);
   for (const text of readFileSync(metrics, "utf8").trimEnd().split("\n"))
     expect(JSON.parse(text)).toHaveProperty("step");
 });

@@ -1,0 +1,65 @@
+/** @file Options of `train` that say what learns, from which loss, at which rate. */
+import { type Command, Option } from "commander";
+import { defaultReward, objectiveNames } from "../../../train/objectives.ts";
+import { trainDefaults as d, headInits, trainables } from "../../../train/options.ts";
+import { rewardNames } from "../../../train/rewards/reward.ts";
+import { schedules } from "../../../train/schedule.ts";
+import { nonNegative, positiveInteger, share, wholeNumber } from "../../options.ts";
+
+export function addLearningOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--trainable <part>", "what learns; the backbone is frozen")
+        .choices(trainables)
+        .default(d.trainable),
+    )
+    .addOption(
+      new Option(
+        "--objective <name>",
+        "what is made likely. bt: reward model (Bradley-Terry); dpo: the head as a policy (Direct Preference Optimization). Both are the logistic loss of a difference of rewards: `rmtrain equiv` shows it",
+      )
+        .choices(objectiveNames)
+        .default(d.objective),
+    )
+    .addOption(
+      new Option(
+        "--reward <form>",
+        `how the head makes a reward. scalar: r = w . h; tilted: β log(π/π_ref) of the policy π ∝ π_ref exp(w . h/β), of which pairs with one prompt see w . h (default: ${objectiveNames.map((name) => `${defaultReward(name)} for ${name}`).join(", ")})`,
+      ).choices(rewardNames),
+    )
+    .option("--epochs <n>", "passes over the training pairs", nonNegative, d.epochs)
+    .option("--max-steps <n>", "steps in all; overrides --epochs", positiveInteger)
+    .option("--batch-size <n>", "pairs that are computed at once", positiveInteger, d.batchSize)
+    .option(
+      "--gradient-accumulation-steps <n>",
+      "batches whose gradients make one step",
+      positiveInteger,
+      d.gradientAccumulationSteps,
+    )
+    .option("--lr <rate>", "peak learning rate", nonNegative, d.lr)
+    .option("--weight-decay <w>", "decoupled, as AdamW's", nonNegative, d.weightDecay)
+    .option("--warmup-ratio <share>", "share of the steps over which the rate rises", share, d.warmupRatio)
+    .option("--warmup-steps <n>", "overrides --warmup-ratio", wholeNumber)
+    .addOption(
+      new Option("--schedule <name>", "of the learning rate after the warm-up")
+        .choices(schedules)
+        .default(d.schedule),
+    )
+    .option(
+      "--center-rewards-coefficient <c>",
+      "adds c * mean((r_w + r_l)^2) to the loss",
+      nonNegative,
+      d.centerRewardsCoefficient,
+    )
+    .option("--max-grad-norm <norm>", "clips the global gradient norm; 0 is off", nonNegative, d.maxGradNorm)
+    .option("--seed <n>", "of the split, the order and a new head", wholeNumber, d.seed)
+    .option("--no-shuffle", "take the pairs in file order (default: shuffled each epoch)")
+    .addOption(
+      new Option(
+        "--init-head <how>",
+        "keep: the checkpoint's own head where it has one, else normal; normal: N(0, 1/(hidden_size+1)); zeros",
+      )
+        .choices(headInits)
+        .default(d.initHead),
+    );
+}
