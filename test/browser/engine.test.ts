@@ -66,9 +66,7 @@ it.skipIf(chromium === undefined)(
     const browser = spawn(
       chromium ?? "",
       [...flags, ...quiet, `--user-data-dir=${join(work, "profile")}`, url],
-      {
-        stdio: "ignore",
-      },
+      { stdio: "ignore", detached: true },
     );
     try {
       const { errors, ...rest } = JSON.parse(await result) as PageResult;
@@ -76,7 +74,8 @@ it.skipIf(chromium === undefined)(
       expect(Object.keys(errors)).toEqual(expect.arrayContaining(["rows", "tile"]));
       for (const error of Object.values(errors)) expect(error).toBeLessThan(1e-5);
     } finally {
-      browser.kill("SIGKILL");
+      // The whole process group: helper processes that outlive the browser would go on writing to the profile.
+      process.kill(-(browser.pid ?? expect.fail("Chromium did not start")), "SIGKILL");
       await once(browser, "exit");
       server.close();
       server.closeAllConnections();

@@ -10,6 +10,9 @@ import { InputError } from "../../errors.ts";
 /** Segments, being written (`part`) or complete (`rows`), and remembered hashes of weights. */
 const ours = /^(?:[0-9a-f]{32}-[0-9a-f]{12}\.(?:rows|part)|weights-[0-9a-f]{32}\.json)$/;
 
+/** What a segment is called once it is complete. */
+export const completeName = (part: string): string => part.replace(/part$/, "rows");
+
 export interface CacheFile {
   readonly name: string;
   readonly size: number;
@@ -44,11 +47,18 @@ export class CacheFolder {
 
   async files(): Promise<CacheFile[]> {
     const names = (await readdir(this.dir)).filter((name) => ours.test(name));
-    const found = names.map(async (name): Promise<CacheFile[]> => {
-      const facts = await stat(this.path(name)).catch(() => undefined); // dropped by another process
-      return facts === undefined ? [] : [{ name, size: facts.size, usedMs: facts.mtimeMs }];
-    });
-    return (await Promise.all(found)).flat();
+    const found = new Map<string, CacheFile>();
+    for (const file of await Promise.all(names.map((name) => this.#facts(name)))) {
+      if (file !== undefined) found.set(file.name, file);
+    }
+    return [...found.values()];
+  }
+
+  /** @returns undefined where another process has dropped the file; one that it has completed meanwhile still counts */
+  async #facts(name: string): Promise<CacheFile | undefined> {
+    const facts = await stat(this.path(name)).catch(() => undefined);
+    if (facts !== undefined) return { name, size: facts.size, usedMs: facts.mtimeMs };
+    return name.endsWith(".part") ? this.#facts(completeName(name)) : undefined;
   }
 
   /** Keeps a file from being dropped by this run, and puts it last in line for others. */

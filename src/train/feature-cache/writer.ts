@@ -5,7 +5,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { type FileHandle, open, rename } from "node:fs/promises";
-import type { CacheFolder } from "./folder.ts";
+import { type CacheFolder, completeName } from "./folder.ts";
 import { encodeRecords, header, headerBytes, type Rows, recordBytes, type Space } from "./segment.ts";
 
 /** A segment's size: small enough that dropping one loses little, large enough that there are few. */
@@ -64,7 +64,7 @@ export class CacheWriter {
       await this.folder.drop(name);
       return;
     }
-    const complete = name.replace(/part$/, "rows");
+    const complete = completeName(name);
     await rename(this.folder.path(name), this.folder.path(complete));
     this.folder.renamed(name, complete);
   }
