@@ -14,6 +14,11 @@ export class Scope implements Disposable {
     this.#owned.add(buffer);
   }
 
+  /** Whether the buffer goes back to the pool when the scope ends. */
+  owns(buffer: GpuBuffer): boolean {
+    return this.#owned.has(buffer);
+  }
+
   /** The buffer outlives the scope; the caller releases it. */
   keep(buffer: GpuBuffer): void {
     if (!this.#owned.delete(buffer)) throw new Error(`${buffer.label} does not belong to this scope`);
