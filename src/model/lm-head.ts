@@ -11,7 +11,7 @@ export async function loadLmHead(
   backbone: Backbone,
 ): Promise<{ weight: Tensor; owned: boolean }> {
   if (backbone.config.tied) return { weight: backbone.weights.embed, owned: false };
-  return { weight: await loader.matrix("lm_head", ["lm_head"]), owned: true };
+  return { weight: await loader.lmHead(), owned: true };
 }
 
 /** @param hidden [T, H] after the final norm @returns [T, V] f32 */

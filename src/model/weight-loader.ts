@@ -1,11 +1,13 @@
 /**
  * @file Streams a checkpoint's tensors to the device, a bounded number of host bytes at a time. Linear weights stay
- * as stored (f32, f16, bf16), with their rows padded; norms, biases and heads are widened to f32.
+ * as stored (f32, f16, bf16), with their rows padded; norms and biases are widened to f32, and so is what learns.
  */
 import { InputError } from "../errors.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import { createTensor, type Dtype, dtypeBytes, type Tensor, uploadTensor } from "../tensor/tensor.ts";
+import { expectShape } from "../kernels/shapes.ts";
+import { createTensor, type Dtype, dtypeBytes, type Tensor, writeTensor } from "../tensor/tensor.ts";
 import type { ModelConfig } from "./config.ts";
+import { type DecoderPart, storedShape } from "./decoder-parts.ts";
 import type { Role, TensorSpec } from "./families/family.ts";
 import { expectedTensors, resolveTensors, tensorKey } from "./families/tensors.ts";
 import { type Checkpoint, type TensorInfo, toFloat32 } from "./safetensors/index.ts";
@@ -50,16 +52,28 @@ export class WeightLoader {
   }
 
   /**
-   * Weights of one shape [*, in] below each other in one tensor [sum of out, in], so that one matmul computes all of
-   * them. They stay as stored when they agree in dtype, else they are widened to f32.
+   * A part of the decoder: a matrix stays as stored where its tensors agree in dtype, else it is widened to f32.
+   * @param into f32 of the part's shape, written in place of a new tensor; the caller's
    */
-  async matrix(label: string, roles: readonly Role[], layer?: number): Promise<Tensor> {
-    const parts = roles.map((role) => this.#stored(role, layer));
+  async part({ name, kind, specs, rows, cols }: DecoderPart, into?: Tensor): Promise<Tensor> {
+    if (into !== undefined) expectShape(name, into, rows, cols);
+    return kind === "vector" ? this.#vector(name, specs, into) : this.#matrix(name, specs, into);
+  }
+
+  /** An untied vocabulary head [V, H], as stored. @param into as `part` */
+  async lmHead(into?: Tensor): Promise<Tensor> {
+    const spec = this.#specs.get("lm_head");
+    if (spec === undefined) throw new Error("The model has no vocabulary head of its own");
+    const { rows, cols } = storedShape(spec);
+    return this.part({ name: "lm_head", kind: "matrix", specs: [spec], rows, cols }, into);
+  }
+
+  async #matrix(label: string, specs: readonly TensorSpec[], into: Tensor | undefined): Promise<Tensor> {
+    const parts = specs.map((spec) => this.#stored(spec));
     const dtypes = new Set(parts.map((p) => this.#dtype(p.info)));
     const dtype = dtypes.size === 1 ? (dtypes.values().next().value ?? "f32") : "f32";
     const rows = parts.reduce((sum, p) => sum + p.rows, 0);
-    const tensor = createTensor(this.gpu, rows, parts[0]?.cols ?? 0, label, { dtype, persistent: true });
-    this.#loaded.push(tensor);
+    const tensor = into ?? this.#create(rows, parts[0]?.cols ?? 0, label, dtype);
     let first = 0;
     for (const part of parts) {
       if (part.spec.transposed) await this.#uploadTransposed(tensor, first, part);
@@ -69,12 +83,11 @@ export class WeightLoader {
     return tensor;
   }
 
-  /** Vectors end to end as one f32 row [1, n]; undefined where the model has none. */
-  async vector(label: string, roles: readonly Role[], layer?: number): Promise<Tensor | undefined> {
-    if (roles.some((role) => !this.has(role, layer))) return undefined;
+  /** Vectors end to end as one f32 row [1, n]. */
+  async #vector(label: string, specs: readonly TensorSpec[], into: Tensor | undefined): Promise<Tensor> {
     const parts: Float32Array[] = [];
-    for (const role of roles) {
-      const { info } = this.#stored(role, layer);
+    for (const spec of specs) {
+      const { info } = this.#stored(spec);
       this.#dtype(info);
       parts.push(toFloat32(await this.checkpoint.read(info), info.dtype));
     }
@@ -84,7 +97,13 @@ export class WeightLoader {
       values.set(part, at);
       at += part.length;
     }
-    const tensor = uploadTensor(this.gpu, values, values.length, label, { persistent: true });
+    const tensor = into ?? this.#create(1, values.length, label, "f32");
+    writeTensor(this.gpu, tensor, values);
+    return tensor;
+  }
+
+  #create(rows: number, cols: number, label: string, dtype: Dtype): Tensor {
+    const tensor = createTensor(this.gpu, rows, cols, label, { dtype, persistent: true });
     this.#loaded.push(tensor);
     return tensor;
   }
@@ -94,13 +113,11 @@ export class WeightLoader {
     for (const { buffer } of this.#loaded.splice(0)) this.gpu.release(buffer);
   }
 
-  #stored(role: Role, layer?: number): Stored {
-    const key = tensorKey(role, layer);
-    const spec = this.#specs.get(key);
+  #stored(spec: TensorSpec): Stored {
+    const key = tensorKey(spec.role, spec.layer);
     const info = this.checkpoint.tensors.get(this.#found.get(key) ?? "");
-    if (spec === undefined || info === undefined) throw new Error(`The model has no tensor ${key}`);
-    const [a = 1, b = a] = spec.shape.length === 1 ? [1, spec.shape[0]] : spec.shape;
-    return spec.transposed ? { spec, info, rows: b, cols: a } : { spec, info, rows: a, cols: b };
+    if (info === undefined) throw new Error(`The model has no tensor ${key}`);
+    return { spec, info, ...storedShape(spec) };
   }
 
   /** @throws InputError for a dtype that no weight can have */
@@ -158,7 +175,7 @@ export class WeightLoader {
   }
 
   async #write(tensor: Tensor, row: number, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    this.gpu.write(tensor.buffer, row * tensor.rowBytes, bytes);
+    this.gpu.write(tensor.buffer, tensor.offset + row * tensor.rowBytes, bytes);
     this.#inFlight += bytes.byteLength;
     if (this.#inFlight < bytesInFlight) return;
     this.#inFlight = 0;

@@ -2,7 +2,7 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { ModelConfig } from "./config.ts";
-import type { Role } from "./families/family.ts";
+import { type DecoderPart, decoderParts, type LinearName, partName } from "./decoder-parts.ts";
 import type { WeightLoader } from "./weight-loader.ts";
 
 export interface NormWeights {
@@ -12,11 +12,29 @@ export interface NormWeights {
   readonly bias: Tensor | undefined;
 }
 
+/**
+ * A low-rank update (Hu et al. 2021, arXiv 2106.09685) of a run of a linear's outputs:
+ * y[:, first .. first + out] += scale * dropout(x) A^T B^T.
+ */
+export interface LoraPart {
+  /** [r, in] f32 */
+  readonly a: Tensor;
+  /** [out, r] f32 */
+  readonly b: Tensor;
+  /** First output column that it is added to. */
+  readonly first: number;
+  /** alpha / r */
+  readonly scale: number;
+  /** While training, inputs of A are dropped: the probability, and the module's number in the random stream's key. */
+  readonly dropout?: { readonly p: number; readonly module: number } | undefined;
+}
+
 export interface LinearWeights {
   /** [out, in] */
   readonly weight: Tensor;
   /** [1, out] */
   readonly bias: Tensor | undefined;
+  readonly lora?: readonly LoraPart[];
 }
 
 export interface LayerWeights {
@@ -42,55 +60,59 @@ export interface DecoderWeights {
   readonly finalNorm: NormWeights;
 }
 
-export async function loadDecoder(loader: WeightLoader, config: ModelConfig): Promise<DecoderWeights> {
-  const vector = async (role: Role, layer?: number): Promise<Tensor> => {
-    const tensor = await loader.vector(role, [role], layer);
-    if (tensor === undefined) throw new Error(`The model has no tensor ${role} in layer ${layer}`);
+/** @param into where a part goes; undefined: to a tensor of its own, as stored */
+export async function loadDecoder(
+  loader: WeightLoader,
+  config: ModelConfig,
+  into: (part: DecoderPart) => Tensor | undefined = () => undefined,
+): Promise<DecoderWeights> {
+  const tensors = new Map<string, Tensor>();
+  for (const part of decoderParts(config)) tensors.set(part.name, await loader.part(part, into(part)));
+  return assembleDecoder(config, tensors);
+}
+
+/** @param tensors by the names of the decoder's parts */
+function assembleDecoder(config: ModelConfig, tensors: ReadonlyMap<string, Tensor>): DecoderWeights {
+  const get = (name: string): Tensor => {
+    const tensor = tensors.get(name);
+    if (tensor === undefined) throw new Error(`The model has no ${name}`);
     return tensor;
   };
-  const norm = async (
-    name: "attn_norm" | "mlp_norm" | "final_norm",
-    layer?: number,
-  ): Promise<NormWeights> => ({
-    weight: await vector(`${name}.weight`, layer),
-    bias: await loader.vector(`${name}.bias`, [`${name}.bias`], layer),
-  });
-  type Part = "qkv" | "q" | "k" | "v" | "o" | "gate" | "up" | "down";
-  const linear = async (label: string, parts: readonly Part[], layer: number): Promise<LinearWeights> => ({
-    weight: await loader.matrix(
-      `layer ${layer} ${label}`,
-      parts.map((p): Role => `${p}.weight`),
-      layer,
-    ),
-    bias: await loader.vector(
-      `layer ${layer} ${label} bias`,
-      parts.map((p): Role => `${p}.bias`),
-      layer,
-    ),
-  });
-
-  const layers: LayerWeights[] = [];
-  for (let layer = 0; layer < config.layers; layer++) {
-    layers.push({
-      attentionNorm: await norm("attn_norm", layer),
-      qkv: await linear("qkv", loader.has("qkv.weight", layer) ? ["qkv"] : ["q", "k", "v"], layer),
-      qNorm: await loader.vector("q_norm", ["q_norm.weight"], layer),
-      kNorm: await loader.vector("k_norm", ["k_norm.weight"], layer),
-      out: await linear("out", ["o"], layer),
-      mlpNorm: await norm("mlp_norm", layer),
-      up: await linear("up", config.activation === "swiglu" ? ["gate", "up"] : ["up"], layer),
-      down: await linear("down", ["down"], layer),
-    });
-  }
+  const withBias = (name: string) => ({ weight: get(name), bias: tensors.get(partName.bias(name)) });
   return {
-    embed: await loader.matrix("embed", ["embed"]),
-    positions: config.learnedPositions ? await loader.matrix("positions", ["positions"]) : undefined,
-    layers,
-    finalNorm: await norm("final_norm"),
+    embed: get(partName.embed),
+    positions: tensors.get(partName.positions),
+    layers: Array.from({ length: config.layers }, (_, layer) => ({
+      attentionNorm: withBias(partName.norm(layer, "attn")),
+      qkv: withBias(partName.linear(layer, "qkv")),
+      qNorm: tensors.get(partName.norm(layer, "q")),
+      kNorm: tensors.get(partName.norm(layer, "k")),
+      out: withBias(partName.linear(layer, "out")),
+      mlpNorm: withBias(partName.norm(layer, "mlp")),
+      up: withBias(partName.linear(layer, "up")),
+      down: withBias(partName.linear(layer, "down")),
+    })),
+    finalNorm: withBias(partName.finalNorm),
   };
 }
 
-/** Gives the buffers of a decoder back to the pool. */
+/** The same weights with low-rank updates beside their linears, in place of those there were. */
+export function withLora(
+  weights: DecoderWeights,
+  parts: (layer: number, linear: LinearName) => readonly LoraPart[],
+): DecoderWeights {
+  const layers = weights.layers.map((layer, i): LayerWeights => {
+    const linear = (name: LinearName): LinearWeights => {
+      const { weight, bias } = layer[name];
+      const lora = parts(i, name);
+      return lora.length === 0 ? { weight, bias } : { weight, bias, lora };
+    };
+    return { ...layer, qkv: linear("qkv"), out: linear("out"), up: linear("up"), down: linear("down") };
+  });
+  return { ...weights, layers };
+}
+
+/** Gives the buffers of a decoder back to the pool; those of low-rank updates belong to whoever made them. */
 export function releaseDecoder(gpu: Gpu, weights: DecoderWeights): void {
   const release = (...tensors: readonly (Tensor | undefined)[]) => {
     for (const tensor of tensors) if (tensor !== undefined) gpu.release(tensor.buffer);
