@@ -13,10 +13,11 @@ import { loadDataset } from "../src/train/dataset.ts";
 import { evaluate } from "../src/train/evaluate.ts";
 import { computeFeatures } from "../src/train/features.ts";
 import { initialHead } from "../src/train/head-init.ts";
-import { trainHead } from "../src/train/head-loop.ts";
+import { HeadRun } from "../src/train/head-run.ts";
 import { HeadTrainer } from "../src/train/head-trainer.ts";
 import { type TrainOptions, trainDefaults } from "../src/train/options.ts";
 import { beginning } from "../src/train/state/progress.ts";
+import { trainLoop } from "../src/train/train-loop.ts";
 
 const grid = {
   lr: [1e-4, 1e-3, 1e-2, 5e-2],
@@ -80,26 +81,32 @@ for (const set of sets) {
             maxGradNorm,
             logEvery: 100,
           };
-          using trainer = new HeadTrainer(
+          const trainer = new HeadTrainer(
             gpu,
             features.table,
             initialHead("normal", undefined, config.hiddenSize, seed),
             options,
           );
-          // The best step's accuracy would favour more evaluations: it is chosen on these very pairs.
-          const { last } = await trainHead(trainer, {
+          const pairs = {
             train: train.pairs,
             trainRows: features.rows.slice(0, train.pairs.length),
             eval: held,
             evalRows: features.rows.slice(train.pairs.length),
+          };
+          using run = new HeadRun(trainer, pairs, options);
+          const { last } = await trainLoop(run, {
+            train: train.pairs,
             options,
             from: beginning,
             onTrain: async () => {},
             onEval: async () => {},
             onSave: async () => "",
+            reload: () => run.state(),
           });
-          if (last.rewards === undefined) throw new Error("there are no held-out pairs");
-          runs.push({ step: last.step, ...evaluate(held, last.rewards, 0, "kind").metrics });
+          // The best step's accuracy would favour more evaluations: it is chosen on these very pairs.
+          const rewards = await run.heldOutRewards(last.step);
+          if (rewards === undefined) throw new Error("there are no held-out pairs");
+          runs.push({ step: last.step, ...evaluate(held, rewards, 0, "kind").metrics });
         }
         const row = [
           name,

@@ -2,15 +2,14 @@
 import { join } from "node:path";
 import type { PreferenceRecord } from "../data/preference.ts";
 import type { ModelFolder } from "../model/model-folder.ts";
-import { type TrainedHead as SavedHead, saveRewardModel } from "../model/save.ts";
 import { writeModelCard } from "./card/card.ts";
 import type { Dataset } from "./dataset.ts";
 import { type Evaluation, evaluate, type PairRewards } from "./evaluate.ts";
-import type { KeptHead, TrainedHead } from "./head-loop.ts";
 import type { TrainOptions } from "./options.ts";
 import type { Prepared } from "./prepare.ts";
 import type { RunFile } from "./run-file.ts";
 import { lastFolder, removeLast } from "./state/folder.ts";
+import type { Kept, Trained } from "./train-loop.ts";
 
 /** A saved model and its closing evaluation, whose rewards `score` gives again bit for bit. */
 export interface KeptModel {
@@ -32,25 +31,35 @@ export interface KeptModels {
   readonly last: KeptModel | undefined;
 }
 
+/** How what learned becomes a model's folder. */
+export interface Saving {
+  save(dir: string, kept: Kept): Promise<void>;
+  /**
+   * Rewards of the held-out pairs under the weights as saved; undefined where nothing is held out.
+   * @param dir what `save` has written
+   */
+  rewards(dir: string, kept: Kept): Promise<PairRewards | undefined>;
+}
+
 /** Saves the last model, then the best one, whose weights say that the run is complete. */
 export async function saveModels(
   base: ModelFolder,
-  { best, last, totalSteps }: TrainedHead,
-  { dataset, findings }: Pick<Prepared, "dataset" | "findings">,
+  { best, last, totalSteps }: Trained,
+  saving: Saving,
+  { dataset, findings, recipe }: Pick<Prepared, "dataset" | "findings" | "recipe">,
   options: TrainOptions,
-  common: Omit<SavedHead, "weight" | "maxShardSize">,
+  hasTokenizer: boolean,
   run: RunFile,
 ): Promise<KeptModels> {
-  const save = async (dir: string, { step, head, rewards }: KeptHead): Promise<KeptModel> => {
-    const { maxShardSize } = options;
-    await saveRewardModel(dir, base, { weight: head, maxShardSize, ...common });
-    const closing = closingEvaluation(rewards, dataset, options);
-    const hasTokenizer = common.tokenizer !== undefined;
+  const save = async (dir: string, kept: Kept): Promise<KeptModel> => {
+    const { step } = kept;
+    await saving.save(dir, kept);
+    const closing = closingEvaluation(await saving.rewards(dir, kept), dataset, options);
     const { evaluation } = closing;
     await writeModelCard(dir, {
       run,
       base,
-      recipe: common.recipe,
+      recipe,
       hasTokenizer,
       step,
       totalSteps,

@@ -8,11 +8,13 @@ import { metricColumns } from "../kernels/pairwise-logistic.ts";
 import { headName } from "../model/reward-head.ts";
 import { type ArenaRole, ParameterArena } from "../tensor/parameters.ts";
 import { createTensor, readTensor, type Tensor, uploadTensor } from "../tensor/tensor.ts";
+import { readArena, writeState } from "./arena-state.ts";
 import type { PairMetrics } from "./evaluate.ts";
 import { findObjective, type Objective } from "./objectives.ts";
 import { Optimizer } from "./optimizer.ts";
 import type { TrainOptions } from "./options.ts";
 import { NotFiniteError } from "./state/not-finite.ts";
+import type { BatchMetrics, StepMetrics, TrainerState, Weights } from "./trainer.ts";
 
 /** A batch of pairs as rows of the feature table. */
 export interface StepRows {
@@ -22,27 +24,6 @@ export interface StepRows {
   readonly margins: Float32Array;
   /** [n] Probabilities that the chosen reply is the better one. */
   readonly labels: Float32Array;
-}
-
-/** Means over the pairs of one batch. */
-export interface BatchMetrics {
-  readonly pairs: number;
-  /** Pairs that have a right answer: those of the accuracy. */
-  readonly decided: number;
-  readonly metrics: PairMetrics;
-}
-
-export interface StepMetrics {
-  /** One for each of the batches that made the step. */
-  readonly batches: readonly BatchMetrics[];
-  readonly gradNorm: number;
-}
-
-/** What training changes, [H] each: the head and the moments of its gradient. */
-export interface HeadState {
-  readonly head: Float32Array<ArrayBuffer>;
-  readonly m: Float32Array<ArrayBuffer>;
-  readonly v: Float32Array<ArrayBuffer>;
 }
 
 type Settings = Pick<
@@ -163,22 +144,24 @@ export class HeadTrainer implements Disposable {
     return rewards;
   }
 
+  weights(): Promise<Weights> {
+    return readArena(this.#arena, "master");
+  }
+
   /** The current head [H]. */
   async head(): Promise<Float32Array<ArrayBuffer>> {
     return Float32Array.from(await this.#arena.read("master", headName));
   }
 
   /** Everything that the next steps depend on. */
-  async state(): Promise<HeadState> {
-    const read = async (role: ArenaRole) => Float32Array.from(await this.#arena.read(role, headName));
-    return { head: await read("master"), m: await read("m"), v: await read("v") };
+  async state(): Promise<TrainerState> {
+    const read = (role: ArenaRole) => readArena(this.#arena, role);
+    return { weights: await read("master"), m: await read("m"), v: await read("v") };
   }
 
   /** Goes on from a state that `step` steps led to. */
-  load({ head, m, v }: HeadState, step: number): void {
-    this.#arena.write("master", headName, head);
-    this.#arena.write("m", headName, m);
-    this.#arena.write("v", headName, v);
+  load(state: TrainerState, step: number): void {
+    writeState(this.#arena, state);
     this.#step = step;
   }
 

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { appendFile } from "node:fs/promises";
 import { RmtrainError } from "../errors.ts";
 import type { PairMetrics } from "./evaluate.ts";
-import type { BatchMetrics } from "./head-trainer.ts";
+import type { BatchMetrics } from "./trainer.ts";
 
 export const metricsFile = "metrics.jsonl";
 

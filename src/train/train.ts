@@ -5,18 +5,13 @@
 import type { Finding } from "../data/checks/finding.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { hashModel } from "../model/file-hash.ts";
-import { type ModelFolder, openModelFolder } from "../model/model-folder.ts";
-import { readHead } from "../model/reward-head.ts";
-import { findTokenizer, type Tokenizer } from "../model/tokenizer.ts";
+import { openModelFolder } from "../model/model-folder.ts";
+import { findTokenizer } from "../model/tokenizer.ts";
 import { checkOptions } from "./check-options.ts";
-import { type KeptModel, saveModels } from "./closing.ts";
-import type { Dataset, Pair } from "./dataset.ts";
+import type { KeptModel } from "./closing.ts";
+import type { Dataset } from "./dataset.ts";
+import type { PairRewards } from "./evaluate.ts";
 import { prepareCacheFolder } from "./feature-cache/folder.ts";
-import { type Features, releaseFeatures } from "./features.ts";
-import { initialHead } from "./head-init.ts";
-import { type TrainedHead, trainHead } from "./head-loop.ts";
-import { HeadTrainer } from "./head-trainer.ts";
-import { evalLine } from "./metrics.ts";
 import { type TrainArguments, type TrainOptions, trainDefaults } from "./options.ts";
 import { createOut } from "./out-folder.ts";
 import { fitToPairs, planSteps } from "./plan.ts";
@@ -24,15 +19,12 @@ import { type Prepared, prepare } from "./prepare.ts";
 import { ReportWriter } from "./report/writer.ts";
 import type { TrainReporter } from "./reporter.ts";
 import type { TokenCounts } from "./run-batches.ts";
-import { pairFeatures } from "./run-features.ts";
 import { describeRun, type RunFile, writeRunFile } from "./run-file.ts";
+import type { Session } from "./session.ts";
 import { checkResumable, checkStopping, reportResumed, stopIfAsked } from "./state/checks.ts";
-import { clearBeyond, type FoundState } from "./state/folder.ts";
-import { adapterOf, type Identity, identify } from "./state/identity.ts";
-import { MetricsLog } from "./state/metrics-log.ts";
-import { beginning } from "./state/progress.ts";
+import { adapterOf, identify } from "./state/identity.ts";
 import { findState } from "./state/resume.ts";
-import { stateSaver } from "./state/saver.ts";
+import { trainHead } from "./train-head.ts";
 
 export interface TrainResult extends Pick<KeptModel, "evaluation" | "rewards"> {
   /** Folder of the model with the best evaluation accuracy (then loss, then the earlier); `evaluation` is its own. */
@@ -106,7 +98,8 @@ export async function train(
   );
   await writeRunFile(options.out, run);
   reporter.started?.(run);
-  const session: Session = {
+  return await trainOnDevice({
+    gpu: device,
     folder,
     tokenizer: found.tokenizer,
     prepared,
@@ -115,24 +108,9 @@ export async function train(
     from,
     run,
     report: options.report ? reportWriter(run, prepared, options, reporter) : undefined,
-    control,
+    signal: control.signal,
     reporter,
-  };
-  return await trainOnDevice(device, session);
-}
-
-/** A run whose input has been found good. */
-interface Session {
-  readonly folder: ModelFolder;
-  readonly tokenizer: Tokenizer | undefined;
-  readonly prepared: Prepared;
-  readonly options: TrainOptions;
-  readonly identity: Identity;
-  readonly from: FoundState | undefined;
-  readonly run: RunFile;
-  readonly report: ReportWriter | undefined;
-  readonly control: TrainControl;
-  readonly reporter: TrainReporter;
+  });
 }
 
 function reportWriter(
@@ -156,97 +134,39 @@ function reportWriter(
   });
 }
 
-async function trainOnDevice(gpu: Gpu, session: Session): Promise<TrainResult> {
-  const { folder, tokenizer, options, from, run, report, control, reporter } = session;
-  const { dataset, findings, recipe, chatTemplate } = session.prepared;
+async function trainOnDevice(session: Session): Promise<TrainResult> {
+  const { gpu, options, from, report, reporter } = session;
+  const { dataset, findings } = session.prepared;
   gpu.resetPeak();
   if (from !== undefined) reportResumed(from, session.identity, reporter);
-  const began = performance.now();
-  const all = [...dataset.train.pairs, ...(dataset.eval?.pairs ?? [])];
-  const features = await pairFeatures(gpu, folder, all, recipe, options, reporter, () =>
-    stopIfAsked(control.signal, from),
-  );
-  const featureSeconds = (performance.now() - began) / 1e3;
-  try {
-    const trained = await trainOnFeatures(gpu, features, session);
-    const trainSeconds = (performance.now() - began) / 1e3 - featureSeconds;
-    const common = { recipe, tokenizer, chatTemplate, lastIds: lastIds(all) };
-    const { best, last } = await saveModels(folder, trained, session.prepared, options, common, run);
-    await report?.finished(best.step, trained.last.step, trained.best.rewards, {
-      tokens: features.counts,
-      featureSeconds,
-      trainSeconds,
-      peakBytes: gpu.memory.peak,
-    });
-    return {
-      out: options.out,
-      report: report?.file,
-      dataset,
-      findings,
-      savedStep: best.step,
-      last,
-      lastStep: trained.last.step,
-      totalSteps: trained.totalSteps,
-      resumedStep: from?.saved.progress.step,
-      evaluation: best.evaluation,
-      rewards: best.rewards,
-      counts: features.counts,
-      cached: features.cached,
-      featureSeconds,
-      trainSeconds,
-      peakBytes: gpu.memory.peak,
-    };
-  } finally {
-    releaseFeatures(gpu, features);
-  }
+  const { trained, models, ...cost } = await trainHead(session);
+  const { best, last } = models;
+  const { counts, cached, featureSeconds, trainSeconds } = cost;
+  const peakBytes = gpu.memory.peak;
+  const rewards = best.evaluation && rewardsOf(best);
+  const spent = { tokens: counts, featureSeconds, trainSeconds, peakBytes };
+  await report?.finished(best.step, trained.last.step, rewards, spent);
+  return {
+    out: options.out,
+    report: report?.file,
+    dataset,
+    findings,
+    savedStep: best.step,
+    last,
+    lastStep: trained.last.step,
+    totalSteps: trained.totalSteps,
+    resumedStep: from?.saved.progress.step,
+    evaluation: best.evaluation,
+    rewards: best.rewards,
+    counts,
+    cached,
+    featureSeconds,
+    trainSeconds,
+    peakBytes,
+  };
 }
 
-/** The head's training, from the first step or the saved state; what lies beyond that in the folder goes away. */
-async function trainOnFeatures(gpu: Gpu, features: Features, session: Session): Promise<TrainedHead> {
-  const { folder, options, identity, from, report, control, reporter } = session;
-  const { dataset } = session.prepared;
-  const { out, initHead, seed } = options;
-  const progress = from?.saved.progress ?? beginning;
-  await clearBeyond(out, from === undefined ? -1 : progress.step);
-  const log = await MetricsLog.open(out, from?.saved.metricsBytes ?? 0, (text) => reporter.note(text));
-  const head = initialHead(initHead, await readHead(folder), folder.config.hiddenSize, seed);
-  using trainer = new HeadTrainer(gpu, features.table, head, options);
-  if (from !== undefined) trainer.load(from.saved.state, progress.step);
-  const pairs = dataset.train.pairs.length;
-  const plan = planSteps(pairs, options);
-  const save = stateSaver(options, plan, pairs, identity, log);
-  reporter.begin?.("training", plan.totalSteps, progress.step, progress.tokens);
-  return await trainHead(trainer, {
-    train: dataset.train.pairs,
-    trainRows: features.rows.slice(0, pairs),
-    eval: dataset.eval?.pairs ?? [],
-    evalRows: features.rows.slice(pairs),
-    options,
-    from: progress,
-    checkpoint: from?.folder,
-    signal: control.signal,
-    onTrain: async (line, total) => {
-      reporter.trained?.(line, total);
-      await log.append(line);
-      await report?.trained(line.step);
-    },
-    onEval: async (step, epoch, metrics, rewards) => {
-      const line = evalLine(step, epoch, metrics);
-      reporter.evaluated?.(line);
-      await log.append(line);
-      await report?.evaluated(step, rewards);
-    },
-    onSave: async (state, at) => {
-      const saved = await save(state, at);
-      reporter.saved?.(at.step, saved);
-      return saved;
-    },
-  }).catch(async (error: Error) => {
-    await report?.stopped(error.message);
-    throw error;
-  });
-}
-
-function lastIds(pairs: readonly Pair[]): Set<number> {
-  return new Set(pairs.flatMap(({ item }) => item.sequences.flatMap((ids) => ids.at(-1) ?? [])));
-}
+const rewardsOf = ({ rewards }: KeptModel): PairRewards => ({
+  chosen: Float32Array.from(rewards, ({ chosen }) => chosen),
+  rejected: Float32Array.from(rewards, ({ rejected }) => rejected),
+});

@@ -2,12 +2,15 @@
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import { type Tensor, uploadTensor } from "../../src/tensor/tensor.ts";
 import type { Pair } from "../../src/train/dataset.ts";
-import { type TrainedHead, trainHead } from "../../src/train/head-loop.ts";
+import type { PairRewards } from "../../src/train/evaluate.ts";
+import { HeadRun } from "../../src/train/head-run.ts";
 import { HeadTrainer } from "../../src/train/head-trainer.ts";
 import type { EvalLine, TrainLine } from "../../src/train/metrics.ts";
 import { evalLine } from "../../src/train/metrics.ts";
 import { type TrainOptions, trainDefaults } from "../../src/train/options.ts";
 import { beginning } from "../../src/train/state/progress.ts";
+import { trainLoop } from "../../src/train/train-loop.ts";
+import type { TrainerState, Weights } from "../../src/train/trainer.ts";
 import { normals } from "../support/numbers.ts";
 
 export interface GivenPairs {
@@ -58,7 +61,17 @@ const pair = (margin: number, label: number): Pair => ({
   label,
 });
 
-export interface Ran extends TrainedHead {
+/** A head of the run and the held-out pairs' rewards under it. */
+export interface KeptHead {
+  readonly step: number;
+  readonly head: Float32Array;
+  readonly rewards: PairRewards | undefined;
+}
+
+export interface Ran {
+  readonly totalSteps: number;
+  readonly best: KeptHead;
+  readonly last: KeptHead;
   /** The last head, whichever was kept. */
   readonly head: Float32Array;
   readonly lines: readonly TrainLine[];
@@ -83,26 +96,42 @@ export async function runLoop(
   using trainer = new HeadTrainer(gpu, table, head, options);
   const rows = given.margins.map((_, i) => Int32Array.of(2 * i, 2 * i + 1));
   const pairs = given.margins.map((margin, i) => pair(margin, given.labels?.[i] ?? 1));
+  const own = {
+    train: pairs.slice(0, given.train),
+    trainRows: rows.slice(0, given.train),
+    eval: pairs.slice(given.train),
+    evalRows: rows.slice(given.train),
+  };
+  const run = new HeadRun(trainer, own, options);
   const lines: TrainLine[] = [];
   const evals: EvalLine[] = [];
+  let saved: TrainerState | undefined;
   try {
-    const trained = await trainHead(trainer, {
-      train: pairs.slice(0, given.train),
-      trainRows: rows.slice(0, given.train),
-      eval: pairs.slice(given.train),
-      evalRows: rows.slice(given.train),
+    const trained = await trainLoop(run, {
+      train: own.train,
       options,
       from: beginning,
-      onSave: async () => "given",
+      onSave: async (state) => {
+        saved = state;
+        return "given";
+      },
+      reload: async () => saved ?? (await trainer.state()),
       onTrain: async (line) => {
         lines.push(line);
         watch.line?.(line);
       },
-      onEval: async (step, epoch, metrics) => {
+      onEval: async (step, epoch, { metrics }) => {
         evals.push(evalLine(step, epoch, metrics));
       },
     });
-    return { ...trained, head: await trainer.head(), lines, evals };
+    const kept = async ({ step, weights }: { readonly step: number; readonly weights: Weights }) => {
+      const { values } = [...weights.values()][0]!;
+      return { step, head: values, rewards: await run.heldOutRewards(step, values) };
+    };
+    const { totalSteps } = trained;
+    const last = await kept(trained.last);
+    const best = trained.best === trained.last ? last : await kept(trained.best);
+    return { totalSteps, best, last, head: await trainer.head(), lines, evals };
   } catch (error) {
     await watch.failed?.(trainer);
     throw error;

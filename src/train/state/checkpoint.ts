@@ -1,21 +1,21 @@
 /**
- * @file A training state on disk: out/checkpoint-N/ with state.safetensors (head, Adam's moments, best head) and
+ * @file A training state on disk: out/checkpoint-N/ with state.safetensors (weights, Adam's moments, best weights) and
  * trainer_state.json (all the rest). The folder is whole or absent, and N steps lead to the same bytes in every run.
  */
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { InputError } from "../../errors.ts";
 import { createFolder, writeFileAtomic } from "../../model/atomic-file.ts";
-import { headName } from "../../model/reward-head.ts";
+import { sha256File } from "../../model/file-hash.ts";
 import {
+  type Checkpoint,
   openCheckpoint,
   type TensorSource,
   toFloat32,
   writeSafetensors,
 } from "../../model/safetensors/index.ts";
-import type { HeadState } from "../head-trainer.ts";
+import type { HostTensor, TrainerState, Weights } from "../trainer.ts";
 import { type Identity, identitySchema } from "./identity.ts";
 import type { Progress } from "./progress.ts";
 
@@ -25,7 +25,7 @@ const format = "rmtrain-state/1";
 
 /** What a run is resumed from. */
 export interface TrainingState {
-  readonly state: HeadState;
+  readonly state: TrainerState;
   readonly progress: Progress;
   /** Steps and place in the data as a reader of the file wants them; `progress.step` says it all. */
   readonly place: Place;
@@ -72,13 +72,8 @@ const stored = z.object({
   state_sha256: z.string(),
 });
 
-/** The tensors' names: torch's for Adam's moments. */
-const names = {
-  head: headName,
-  m: `exp_avg.${headName}`,
-  v: `exp_avg_sq.${headName}`,
-  best: `best.${headName}`,
-} as const;
+/** What stands before a parameter's name: torch's words for Adam's moments; nothing before the weights' own. */
+const prefixes = { m: "exp_avg.", v: "exp_avg_sq.", best: "best." } as const;
 
 /**
  * Writes out/checkpoint-N, N being the number of steps, which must not be there yet.
@@ -92,10 +87,10 @@ export async function writeState(out: string, saved: TrainingState): Promise<str
   await createFolder(folder, async (dir) => {
     const tensors = join(dir, tensorFile);
     await writeSafetensors(tensors, [
-      vector(names.head, state.head),
-      vector(names.m, state.m),
-      vector(names.v, state.v),
-      ...(best === undefined ? [] : [vector(names.best, best.head)]),
+      ...sources("", state.weights),
+      ...sources(prefixes.m, state.m),
+      ...sources(prefixes.v, state.v),
+      ...(best === undefined ? [] : sources(prefixes.best, best.weights)),
     ]);
     const json: z.infer<typeof stored> = {
       format,
@@ -110,7 +105,7 @@ export async function writeState(out: string, saved: TrainingState): Promise<str
       pending: progress.pending.map(({ batches, gradNorm }) => ({ batches: [...batches], gradNorm })),
       metrics_bytes: saved.metricsBytes,
       identity: saved.identity,
-      state_sha256: await sha256(tensors),
+      state_sha256: await sha256File(tensors),
     };
     await writeFileAtomic(join(dir, stateFile), `${JSON.stringify(json, null, 2)}\n`);
   });
@@ -122,17 +117,14 @@ export async function readState(folder: string): Promise<TrainingState> {
   const file = join(folder, stateFile);
   const json = parse(await readFile(file, "utf8").catch(unreadable(file)), file);
   const tensors = join(folder, tensorFile);
-  if ((await sha256(tensors).catch(unreadable(tensors))) !== json.state_sha256)
+  if ((await sha256File(tensors)) !== json.state_sha256)
     throw new InputError(`${tensors} is not the file that was saved: it is damaged`);
   await using checkpoint = await openCheckpoint(tensors);
-  const read = async (name: string) => {
-    const info = checkpoint.tensors.get(name);
-    if (info === undefined) throw new InputError(`${tensors}: there is no tensor ${name}`);
-    return toFloat32(await checkpoint.read(info), info.dtype);
-  };
+  const names = parameterNames(checkpoint);
+  const read = (prefix: string) => readWeights(checkpoint, tensors, names, prefix);
   const { best } = json;
   return {
-    state: { head: await read(names.head), m: await read(names.m), v: await read(names.v) },
+    state: { weights: await read(""), m: await read(prefixes.m), v: await read(prefixes.v) },
     progress: {
       step: json.step,
       tokens: json.num_tokens,
@@ -143,7 +135,7 @@ export async function readState(folder: string): Promise<TrainingState> {
               step: best.step,
               accuracy: best.eval_accuracy ?? Number.NaN,
               loss: best.eval_loss,
-              head: await read(names.best),
+              weights: await read(prefixes.best),
             },
       stale: json.evaluations_without_better,
       pending: json.pending,
@@ -173,13 +165,32 @@ const unreadable = (file: string) => (error: Error) => {
   throw new InputError(`can't read ${file}: ${error.message}`, { cause: error });
 };
 
-async function sha256(file: string): Promise<string> {
-  return createHash("sha256")
-    .update(await readFile(file))
-    .digest("hex");
+function sources(prefix: string, weights: Weights): TensorSource[] {
+  return [...weights].map(([name, { rows, cols, values }]) => {
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    return { name: `${prefix}${name}`, dtype: "F32", shape: [rows, cols], data: () => bytes };
+  });
 }
 
-function vector(name: string, values: Float32Array<ArrayBuffer>): TensorSource {
-  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  return { name, dtype: "F32", shape: [1, values.length], data: () => bytes };
+/** Names of the weights, in the file's order. */
+function parameterNames({ tensors }: Checkpoint): string[] {
+  const isWeight = (name: string) => !Object.values(prefixes).some((prefix) => name.startsWith(prefix));
+  return [...tensors.keys()].filter(isWeight);
+}
+
+/** @throws InputError naming a tensor that is missing */
+async function readWeights(
+  checkpoint: Checkpoint,
+  file: string,
+  names: readonly string[],
+  prefix: string,
+): Promise<Weights> {
+  const weights = new Map<string, HostTensor>();
+  for (const name of names) {
+    const info = checkpoint.tensors.get(prefix + name);
+    if (info === undefined) throw new InputError(`${file}: there is no tensor ${prefix}${name}`);
+    const [rows = 0, cols = 0] = info.shape;
+    weights.set(name, { rows, cols, values: toFloat32(await checkpoint.read(info), info.dtype) });
+  }
+  return weights;
 }

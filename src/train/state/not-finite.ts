@@ -1,10 +1,9 @@
 /** @file What is said when a number stops being finite: at which step, on which rows, and which weights are left. */
 import { RmtrainError } from "../../errors.ts";
 import type { Pair } from "../dataset.ts";
-import { pairMetrics } from "../evaluate.ts";
-import type { HeadState, HeadTrainer } from "../head-trainer.ts";
 import type { TrainOptions } from "../options.ts";
 import { batches, planSteps } from "../plan.ts";
+import { allFinite, type Trainer, type TrainerState } from "../trainer.ts";
 
 /** Pairs that a message names. */
 const mostNamed = 5;
@@ -19,31 +18,35 @@ export class NotFiniteError extends RmtrainError {
   }
 }
 
+/** What was last saved, or what the run began with. */
+export interface GoodState {
+  readonly step: number;
+  readonly state: () => Promise<TrainerState>;
+}
+
 export interface Failed {
   readonly train: readonly Pair[];
-  readonly trainRows: readonly Int32Array[];
   readonly options: TrainOptions;
-  /** What was last saved, or what the run began with. */
-  readonly good: { readonly state: HeadState; readonly step: number };
+  readonly good: GoodState;
   /** Its folder, where it has been saved. */
   readonly checkpoint: string | undefined;
 }
 
 /**
- * The error in words. AdamW writes nothing at a step whose loss or norm is not finite, so the head is still that of the
- * step before; a head that a finite gradient took past the largest f32 is replaced by the last good one.
+ * The error in words. AdamW writes nothing at a step whose loss or norm is not finite, so the weights are still those of
+ * the step before; weights that a finite gradient took past the largest f32 are replaced by the last good ones.
  */
 export async function explainNotFinite(
   error: NotFiniteError,
-  trainer: HeadTrainer,
+  trainer: Trainer,
   failed: Failed,
 ): Promise<RmtrainError> {
   const { good, checkpoint, train } = failed;
-  const isGood = (await trainer.head()).every(Number.isFinite);
-  if (!isGood) trainer.load(good.state, good.step);
+  const isGood = allFinite(await trainer.weights());
+  if (!isGood) trainer.load(await good.state(), good.step);
   // Weights that are not finite make the next step's loss so: they left the numbers in the step before.
   const step = !isGood && error.what.startsWith("The loss") ? error.step - 1 : error.step;
-  const what = isGood ? error.what : "The head's weights were";
+  const what = isGood ? error.what : "The weights were";
   const left = isGood ? step - 1 : good.step;
   const indices = batches(train.length, planSteps(train.length, failed.options), failed.options, step - 1);
   const named = await worst(trainer, failed, indices.next().value ?? new Int32Array());
@@ -59,19 +62,11 @@ export async function explainNotFinite(
 }
 
 /** The step's pairs with the largest losses under the weights that are left, those that are not finite first. */
-async function worst(trainer: HeadTrainer, failed: Failed, indices: Int32Array): Promise<string> {
-  const { train, trainRows, options } = failed;
-  const rows = Int32Array.from([...indices].flatMap((i) => [...trainRows[i]!]));
-  const rewards = await trainer.rewards(rows);
+async function worst(trainer: Trainer, failed: Failed, indices: Int32Array): Promise<string> {
+  const losses = await trainer.losses(indices);
   const pairs = [...indices].map((i, n) => {
-    const pair = train[i]!;
-    const sides = {
-      chosen: rewards.subarray(2 * n, 2 * n + 1),
-      rejected: rewards.subarray(2 * n + 1, 2 * n + 2),
-    };
-    const { loss } = pairMetrics(sides, [pair], options.centerRewardsCoefficient);
-    const size = Math.fround(loss);
-    return { pair, loss: Number.isFinite(size) ? size : Number.POSITIVE_INFINITY };
+    const size = Math.fround(losses[n] ?? Number.NaN);
+    return { pair: failed.train[i]!, loss: Number.isFinite(size) ? size : Number.POSITIVE_INFINITY };
   });
   pairs.sort((a, b) => (a.loss === b.loss ? 0 : b.loss - a.loss));
   const named = pairs.slice(0, mostNamed).map(({ pair, loss }) => {

@@ -1,14 +1,13 @@
-/** @file How far a run has come: all that the rest of it depends on, beside the head and its moments. */
+/** @file How far a run has come: all that the rest of it depends on, beside the weights and their moments. */
 import type { PairMetrics } from "../evaluate.ts";
-import type { StepMetrics } from "../head-trainer.ts";
+import type { StepMetrics, Weights } from "../trainer.ts";
 
 /** What evaluations are compared by. */
 export type Score = Pick<PairMetrics, "accuracy" | "loss">;
 
 export interface Best extends Score {
   readonly step: number;
-  /** [H] */
-  readonly head: Float32Array<ArrayBuffer>;
+  readonly weights: Weights;
 }
 
 export interface Progress {

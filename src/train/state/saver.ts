@@ -1,7 +1,7 @@
 /** @file Saving while a run goes on: the metrics' lines first, then the state, then the oldest states go. */
-import type { HeadState } from "../head-trainer.ts";
 import type { TrainOptions } from "../options.ts";
 import type { Plan } from "../plan.ts";
+import type { TrainerState } from "../trainer.ts";
 import { writeState } from "./checkpoint.ts";
 import { pruneStates } from "./folder.ts";
 import type { Identity } from "./identity.ts";
@@ -18,7 +18,7 @@ export function stateSaver(
   pairs: number,
   identity: Identity,
   log: MetricsLog,
-): (state: HeadState, progress: Progress) => Promise<string> {
+): (state: TrainerState, progress: Progress) => Promise<string> {
   const { out, batchSize, gradientAccumulationSteps, saveTotalLimit } = options;
   return async (state, progress) => {
     await log.sync();

@@ -208,5 +208,5 @@ it("the state says where the run is", async () => {
   expect(place).toEqual({ totalSteps: 20, epoch: 1, pairsOfEpoch: 18 });
   expect(progress.step).toBe(8);
   expect(progress.pending.map((s) => s.batches.map((b) => b.pairs))).toEqual([[6], [6]]);
-  expect(state.head.length).toBe(24);
+  expect(state.weights.get("score.weight")?.values.length).toBe(24);
 });
