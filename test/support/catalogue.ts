@@ -8,6 +8,7 @@ import { embeddingKernels } from "../../src/kernels/embedding.ts";
 import { headNorm } from "../../src/kernels/generated/index.ts";
 import { linearKernels } from "../../src/kernels/linear.ts";
 import { linearGradientKernels } from "../../src/kernels/linear-gradient.ts";
+import { rowGradientKernels } from "../../src/kernels/row-gradient-kernels.ts";
 import { rowKernels } from "../../src/kernels/row-kernels.ts";
 import { trainingKernels } from "../../src/kernels/training-kernels.ts";
 
@@ -17,6 +18,7 @@ export const catalogue: readonly KernelVariant[] = [
   ...embeddingKernels,
   ...attentionKernels,
   ...rowKernels,
+  ...rowGradientKernels,
   { kernel: headNorm, variant: {} },
   ...trainingKernels,
   ...dpoKernels,

@@ -24,8 +24,12 @@ async function apply(
   cols: number,
 ): Promise<Float32Array> {
   using _ = gpu.scope();
-  const y = operation(uploadTensor(gpu, x, cols, "x"));
-  const raw = new Float32Array(await gpu.read(y.buffer, 0, y.rows * y.rowBytes));
+  return await readPadded(gpu, operation(uploadTensor(gpu, x, cols, "x")));
+}
+
+/** The values of a tensor, whose padding must be zeros. */
+export async function readPadded(gpu: Gpu, y: Tensor): Promise<Float32Array> {
+  const raw = new Float32Array(await gpu.read(y.buffer, y.offset, y.rows * y.rowBytes));
   for (let r = 0; r < y.rows; r++) {
     expect(
       [...raw.subarray(r * y.stride + y.cols, (r + 1) * y.stride)].every((v) => v === 0),

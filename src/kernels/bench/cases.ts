@@ -2,6 +2,7 @@
 import type { Gpu } from "../../gpu/gpu.ts";
 import { linearCases } from "./linear-cases.ts";
 import { rowCases } from "./row-cases.ts";
+import { rowGradientCases } from "./row-gradient-cases.ts";
 import { trainingCases } from "./training-cases.ts";
 
 export interface BenchCase {
@@ -24,5 +25,5 @@ export interface BenchSize {
 
 export function benchCases(gpu: Gpu): readonly BenchCase[] {
   const size = gpu.facts.software ? { tokens: 256, width: 768 } : { tokens: 4096, width: 2048 };
-  return [...linearCases(gpu, size), ...rowCases(size), ...trainingCases(size)];
+  return [...linearCases(gpu, size), ...rowCases(size), ...rowGradientCases(size), ...trainingCases(size)];
 }
