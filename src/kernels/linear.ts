@@ -22,6 +22,8 @@ export interface LinearOptions {
   readonly bias?: Tensor | undefined;
   /** Adds to this activation [T, N] instead of creating one. */
   readonly into?: Tensor;
+  /** Writes to this activation [T, N], whatever it holds, instead of creating one. */
+  readonly out?: Tensor;
   /** Default: the fastest for the shape on this adapter. */
   readonly variant?: LinearVariant;
 }
@@ -55,7 +57,10 @@ export function linear(gpu: Gpu, x: Tensor, weight: Tensor, options: LinearOptio
   const { bias, into } = options;
   expectShape("linear x", x, x.rows, weight.cols);
   if (bias !== undefined) expectShape("linear bias", bias, 1, weight.rows);
-  const y = into ?? createTensor(gpu, x.rows, weight.rows, `${weight.label} out`, { capacity: x.capacity });
+  const y =
+    into ??
+    options.out ??
+    createTensor(gpu, x.rows, weight.rows, `${weight.label} out`, { capacity: x.capacity });
   expectShape("linear y", y, x.rows, weight.rows);
   const variant = options.variant ?? chooseLinear(gpu, x.rows, weight.rows);
   // Without a bias its binding still needs a buffer; the kernel does not read it.

@@ -142,6 +142,17 @@ export function bind(gpu: Gpu, tensor: Tensor): Binding {
   return { buffer: tensor.buffer, offset: tensor.offset, size: bytes };
 }
 
+/**
+ * Some rows of a tensor as a tensor of their own in the same buffer.
+ * @param first where they begin; its byte offset must be a multiple of the device's offset alignment
+ */
+export function rowsOf(gpu: Gpu, tensor: Tensor, first: number, rows: number): Tensor {
+  const offset = tensor.offset + first * tensor.rowBytes;
+  if (first + rows > tensor.rows || offset % gpu.facts.limits.offsetAlignment !== 0)
+    throw new Error(`${tensor.shape}: rows ${first} to ${first + rows} are no tensor of their own`);
+  return new Tensor(tensor.buffer, tensor.dtype, rows, tensor.cols, rows, tensor.label, offset);
+}
+
 /** A run of whole rows that fits one binding. */
 export interface RowWindow {
   readonly first: number;

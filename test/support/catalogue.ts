@@ -6,10 +6,13 @@ import { ceilingKernels } from "../../src/kernels/ceilings.ts";
 import { dpoKernels } from "../../src/kernels/dpo.ts";
 import { embeddingKernels } from "../../src/kernels/embedding.ts";
 import { headNorm } from "../../src/kernels/generated/index.ts";
+import { implicitRewardKernels } from "../../src/kernels/implicit-reward.ts";
 import { linearKernels } from "../../src/kernels/linear.ts";
 import { linearGradientKernels } from "../../src/kernels/linear-gradient.ts";
 import { rowGradientKernels } from "../../src/kernels/row-gradient-kernels.ts";
 import { rowKernels } from "../../src/kernels/row-kernels.ts";
+import { segmentKernels } from "../../src/kernels/segments.ts";
+import { tokenLogpsKernels } from "../../src/kernels/token-logps.ts";
 import { trainingKernels } from "../../src/kernels/training-kernels.ts";
 
 export const catalogue: readonly KernelVariant[] = [
@@ -20,6 +23,9 @@ export const catalogue: readonly KernelVariant[] = [
   ...rowKernels,
   ...rowGradientKernels,
   { kernel: headNorm, variant: {} },
+  ...tokenLogpsKernels,
+  ...segmentKernels,
+  ...implicitRewardKernels,
   ...trainingKernels,
   ...dpoKernels,
   ...ceilingKernels,

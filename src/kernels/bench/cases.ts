@@ -4,6 +4,7 @@ import { linearCases } from "./linear-cases.ts";
 import { rowCases } from "./row-cases.ts";
 import { rowGradientCases } from "./row-gradient-cases.ts";
 import { trainingCases } from "./training-cases.ts";
+import { vocabularyCases } from "./vocabulary-cases.ts";
 
 export interface BenchCase {
   /** The kernel, and what tells its cases apart. */
@@ -25,5 +26,11 @@ export interface BenchSize {
 
 export function benchCases(gpu: Gpu): readonly BenchCase[] {
   const size = gpu.facts.software ? { tokens: 256, width: 768 } : { tokens: 4096, width: 2048 };
-  return [...linearCases(gpu, size), ...rowCases(size), ...rowGradientCases(size), ...trainingCases(size)];
+  return [
+    ...linearCases(gpu, size),
+    ...rowCases(size),
+    ...rowGradientCases(size),
+    ...trainingCases(size),
+    ...vocabularyCases(size),
+  ];
 }

@@ -1,0 +1,135 @@
+/**
+ * @file Log-probabilities of tokens under a causal LM's vocabulary head, and their backward. The [E, V] logits never
+ * exist: tiles of them are computed, folded into a running log-sum-exp and overwritten; the backward computes them again.
+ */
+import type { Gpu } from "../gpu/gpu.ts";
+import type { KernelVariant } from "../gpu/kernel-source.ts";
+import { bind, createTensor, rowsOf, type Tensor } from "../tensor/tensor.ts";
+import { vocabularyGradient, vocabularyLogps, vocabularySums } from "./generated/index.ts";
+import { linearInputGradient, linearWeightGradient } from "./linear-gradient.ts";
+import { workgroupsForItems } from "./row-kernel.ts";
+import { ceilDiv, expectShape } from "./shapes.ts";
+import { forEachTile, tileSize, type VocabularyTile } from "./vocabulary-tiles.ts";
+
+/** Lanes that share a row, each with a vec4 of running sums: wgsl/lib/vocabulary_sums.wgsl. */
+const lanes = 16;
+const rowsPerWorkgroup = 64 / lanes;
+
+export interface TokenLogps {
+  /** [E, 1] f32: log softmax(hidden_e W^T)[target_e] */
+  readonly logps: Tensor;
+  /** [E, 1] f32: log sum_v exp(hidden_e . w_v), which the backward needs */
+  readonly lse: Tensor;
+}
+
+/**
+ * A row's results do not depend on the other rows, bit for bit.
+ * @param hidden [E, H] f32: the hidden state that predicts each token
+ * @param weight [V, H] f32, f16 or bf16; larger than a binding is fine
+ * @param targets [E, 1] i32, each in [0, V)
+ */
+export function tokenLogps(gpu: Gpu, hidden: Tensor, weight: Tensor, targets: Tensor): TokenLogps {
+  const { rows, capacity } = hidden;
+  expectShape("tokenLogps hidden", hidden, rows, weight.cols);
+  expectShape("tokenLogps targets", targets, rows, 1, "i32");
+  const logps = createTensor(gpu, rows, 1, "token log-probabilities", { capacity });
+  const lse = createTensor(gpu, rows, 1, "log-sum-exp of the vocabulary", { capacity });
+  if (rows === 0) return { logps, lse };
+  using _scope = gpu.scope();
+  const room = tileSize(gpu, capacity, weight.rows).tokens;
+  const sums = createTensor(gpu, room, 4 * lanes, "running sums of the vocabulary");
+  forEachTile(gpu, hidden, weight, (tile) => {
+    addSums(gpu, tile, part(gpu, targets, tile), sums);
+    if (tile.word + tile.words < weight.rows) return;
+    gpu.recorder.dispatch(vocabularyLogps, {
+      bindings: [bind(gpu, sums), bind(gpu, part(gpu, logps, tile)), bind(gpu, part(gpu, lse, tile))],
+      params: { rows: tile.tokens, lanes },
+      workgroups: workgroupsForItems(tile.tokens),
+      work: 20 * lanes * tile.tokens,
+    });
+  });
+  return { logps, lse };
+}
+
+function addSums(gpu: Gpu, { tokens, word, words, logits }: VocabularyTile, targets: Tensor, sums: Tensor) {
+  gpu.recorder.dispatch(vocabularySums, {
+    bindings: [bind(gpu, logits), bind(gpu, targets), bind(gpu, sums)],
+    params: { rows: tokens, words, first: word, stride4: logits.stride4, begin: word === 0 ? 1 : 0 },
+    workgroups: ceilDiv(tokens, rowsPerWorkgroup),
+    work: 10 * tokens * words,
+  });
+}
+
+/** What a forward pass took and gave, and the gradient of its loss. */
+export interface TokenLogpsGradient {
+  readonly hidden: Tensor;
+  readonly weight: Tensor;
+  readonly targets: Tensor;
+  readonly lse: Tensor;
+  /** [E, 1] f32: d loss / d logps */
+  readonly gradient: Tensor;
+}
+
+/** Which gradients are asked for. */
+export interface TokenLogpsInto {
+  /** "new": a tensor for d loss / d hidden; a tensor [E, H] f32: is added to. Default: none. */
+  readonly hidden?: "new" | Tensor;
+  /** [V, H] f32: d loss / d weight is added to it; larger than a binding is fine. Default: none. */
+  readonly weight?: Tensor | undefined;
+}
+
+/**
+ * dhidden_e = g_e (w_target - sum_v p_ev w_v); dW_v = sum_e g_e (1[v = target] - p_ev) h_e, p = exp(logit - lse). Sums
+ * run over the words in order of the tiles, and over tokens in fixed chunks.
+ * @returns d loss / d hidden [E, H] f32, where it was asked for
+ */
+export function tokenLogpsBackward(
+  gpu: Gpu,
+  saved: TokenLogpsGradient,
+  into: TokenLogpsInto,
+): Tensor | undefined {
+  const { hidden, weight, targets, lse, gradient } = saved;
+  const { rows, capacity } = hidden;
+  expectShape("tokenLogpsBackward hidden", hidden, rows, weight.cols);
+  expectShape("tokenLogpsBackward targets", targets, rows, 1, "i32");
+  expectShape("tokenLogpsBackward lse", lse, rows, 1);
+  expectShape("tokenLogpsBackward gradient", gradient, rows, 1);
+  const dHidden = into.hidden === "new" ? zeros(gpu, rows, weight.cols, capacity) : into.hidden;
+  const dWeight = into.weight;
+  if (dHidden !== undefined) expectShape("tokenLogpsBackward dhidden", dHidden, rows, weight.cols);
+  if (dWeight !== undefined) expectShape("tokenLogpsBackward dweight", dWeight, weight.rows, weight.cols);
+  if (dHidden === undefined && dWeight === undefined) return undefined;
+  forEachTile(gpu, hidden, weight, (tile) => {
+    const { tokens, words, word, logits } = tile;
+    gpu.recorder.dispatch(vocabularyGradient, {
+      bindings: [...[targets, lse, gradient].map((t) => bind(gpu, part(gpu, t, tile))), bind(gpu, logits)],
+      params: { rows: tokens, words, first: word, stride4: logits.stride4 },
+      workgroups: workgroupsForItems(tokens * logits.stride4),
+      work: 10 * tokens * words,
+    });
+    if (dHidden !== undefined) linearInputGradient(gpu, logits, tile.weight, part(gpu, dHidden, tile));
+    if (dWeight !== undefined) {
+      const window = words === weight.rows ? dWeight : rowsOf(gpu, dWeight, word, words);
+      linearWeightGradient(gpu, logits, tile.hidden, window, true);
+    }
+  });
+  return dHidden;
+}
+
+/** A tensor's rows that stand beside the tile's tokens. */
+function part(gpu: Gpu, tensor: Tensor, { token, tokens }: VocabularyTile): Tensor {
+  return tokens === tensor.rows ? tensor : rowsOf(gpu, tensor, token, tokens);
+}
+
+function zeros(gpu: Gpu, rows: number, cols: number, capacity: number): Tensor {
+  const tensor = createTensor(gpu, rows, cols, "gradient of the predicting rows", { capacity });
+  gpu.recorder.clear(tensor.buffer, 0, tensor.buffer.size);
+  return tensor;
+}
+
+/** Every pipeline of this file that no other has, for building them ahead and for tests that compile all. */
+export const tokenLogpsKernels: readonly KernelVariant[] = [
+  { kernel: vocabularySums, variant: {} },
+  { kernel: vocabularyLogps, variant: {} },
+  { kernel: vocabularyGradient, variant: {} },
+];

@@ -1,0 +1,65 @@
+/**
+ * @file How a vocabulary's logits are cut into tiles, so that only one tile of some tokens by some words exists at a time.
+ * Its size is bounded by a constant: memory does not grow with tokens times vocabulary.
+ */
+import type { Gpu } from "../gpu/gpu.ts";
+import { createTensor, rowsOf, Tensor } from "../tensor/tensor.ts";
+import { linear } from "./linear.ts";
+
+/** Bytes of a tile of logits, at most. */
+const tileBytes = 8 * 2 ** 20;
+/** Tokens of a tile, at most. */
+const mostTokens = 2048;
+/** Tiles begin at multiples of this many tokens and words: aligned to bindings, and to the sums' lanes and chunks. */
+const unit = 64;
+
+/** The rows and words of the next tile, and where both begin. */
+export interface VocabularyTile {
+  readonly token: number;
+  readonly tokens: number;
+  readonly word: number;
+  readonly words: number;
+  /** [tokens, words] f32 of the tile, overwritten by the next one. */
+  readonly logits: Tensor;
+  /** hidden's rows of the tile. */
+  readonly hidden: Tensor;
+  /** weight's rows of the tile. */
+  readonly weight: Tensor;
+}
+
+/** Tokens and words of a tile; a function of the room for tokens, the vocabulary and the device. */
+export function tileSize(gpu: Gpu, capacity: number, vocabulary: number): { tokens: number; words: number } {
+  const elements = Math.floor(Math.min(tileBytes, gpu.facts.limits.maxBinding) / 4);
+  // 16 lanes of a vec4 for each token have to fit a binding too.
+  const most = Math.min(mostTokens, Math.floor(elements / unit));
+  const tokens =
+    capacity <= most ? Math.max(1, capacity) : Math.max(1, Math.floor(most / unit)) * Math.min(most, unit);
+  const all = Math.ceil(vocabulary / unit) * unit;
+  return { tokens, words: Math.min(all, Math.max(1, Math.floor(elements / tokens / unit)) * unit) };
+}
+
+/**
+ * Records the logits of one tile after the other, word tiles within token tiles, and what `use` does with each.
+ * @param hidden [E, H] f32 @param weight [V, H] f32, f16 or bf16; larger than a binding is fine
+ */
+export function forEachTile(
+  gpu: Gpu,
+  hidden: Tensor,
+  weight: Tensor,
+  use: (tile: VocabularyTile) => void,
+): void {
+  const size = tileSize(gpu, hidden.capacity, weight.rows);
+  using _scope = gpu.scope();
+  const scratch = createTensor(gpu, size.tokens, size.words, "tile of vocabulary logits");
+  for (let token = 0; token < hidden.rows; token += size.tokens) {
+    const tokens = Math.min(size.tokens, hidden.rows - token);
+    const rows = tokens === hidden.rows ? hidden : rowsOf(gpu, hidden, token, tokens);
+    for (let word = 0; word < weight.rows; word += size.words) {
+      const words = Math.min(size.words, weight.rows - word);
+      const part = words === weight.rows ? weight : rowsOf(gpu, weight, word, words);
+      const logits = new Tensor(scratch.buffer, "f32", tokens, words, size.tokens, scratch.label);
+      linear(gpu, rows, part, { out: logits });
+      use({ token, tokens, word, words, logits, hidden: rows, weight: part });
+    }
+  }
+}
