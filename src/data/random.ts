@@ -43,7 +43,7 @@ export function philox4x32(counter: Words4, key: readonly [number, number]): Wor
 }
 
 /** What a stream of numbers is for: two purposes with one seed never share a number. */
-export const STREAMS = { split: 1, shuffle: 2, headInit: 3 } as const;
+export const STREAMS = { split: 1, shuffle: 2, headInit: 3, loraInit: 4 } as const;
 
 /** The numbers of one (seed, stream, index) in order; `index` may be an epoch. */
 export class Random {
