@@ -11,6 +11,7 @@
 //#header lanes
 //#include grid
 //#include attention_tile
+//#include attention_forward
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -46,8 +47,5 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
       y[out + d] = add4(acc, p, see, qkv[r0 + v], qkv[r1 + v], qkv[r2 + v], qkv[r3 + v]);
     }
   }
-  for (var d = 0u; d < params.lanes; d++) {
-    y[out + d] = y[out + d] / total;
-  }
-  if (tile.head + 1u == params.heads) { pad_row(tile.row + lane); }
+  finish(tile, tile.row + lane, top, total);
 }

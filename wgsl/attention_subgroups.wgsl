@@ -1,21 +1,11 @@
-enable subgroups;
-// Causal grouped-query attention over a packed forest, as attention.wgsl says, with keys in tiles of 16: member i of a
-// subgroup loads the rows i % 8 and 8 + i % 8 of a tile, and broadcasts from constant members hand them to all. That
-// needs an eighth of the loads, each of which costs a CPU adapter as much as several multiplications, and broadcasts
-// are free there. Subgroups have at least 8 members, all of them active: no invocation returns before the walk's end.
+// Causal grouped-query attention over a packed forest, as attention.wgsl says, with keys in tiles of 16 that a subgroup
+// shares (lib/attention_share). That needs an eighth of the loads, each of which costs a CPU adapter as much as several
+// multiplications, and broadcasts are free there. No invocation returns before the walk's end.
 //#header lanes
 //#include grid
 //#include attention_tile
-
-// The rows 0 .. 15 of a tile, of which each member holds two.
-fn share(low: L, high: L) -> array<L, 16> {
-  return array<L, 16>(
-    subgroupBroadcast(low, 0u), subgroupBroadcast(low, 1u), subgroupBroadcast(low, 2u), subgroupBroadcast(low, 3u),
-    subgroupBroadcast(low, 4u), subgroupBroadcast(low, 5u), subgroupBroadcast(low, 6u), subgroupBroadcast(low, 7u),
-    subgroupBroadcast(high, 0u), subgroupBroadcast(high, 1u), subgroupBroadcast(high, 2u), subgroupBroadcast(high, 3u),
-    subgroupBroadcast(high, 4u), subgroupBroadcast(high, 5u), subgroupBroadcast(high, 6u), subgroupBroadcast(high, 7u),
-  );
-}
+//#include attention_forward
+//#include attention_share
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>, @builtin(local_invocation_index) lane: u32, @builtin(subgroup_invocation_id) member: u32) {
@@ -69,9 +59,5 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
       if (lane < tile.count) { y[out + d] = acc; }
     }
   }
-  if (lane >= tile.count) { return; }
-  for (var d = 0u; d < params.lanes; d++) {
-    y[out + d] = y[out + d] / total;
-  }
-  if (tile.head + 1u == params.heads) { pad_row(tile.row + mine); }
+  if (lane < tile.count) { finish(tile, tile.row + mine, top, total); }
 }

@@ -1,4 +1,5 @@
 // Rotary position embedding, in place: (a, b) = (a cos - b sin, b cos + a sin) for the pairs (i, i + D/2) of each head.
+// With `turn` -1 the angles are negative: the inverse, and as the rotation is orthogonal, its backward.
 //
 // Shapes in units of L (lib/lanes): x [rows, stride], heads [first, first + heads * 2 * half) of its columns; cos and
 // sin [positions, table_stride], the first `half` of each row used; positions [rows, position_stride]. Layout: one
@@ -14,6 +15,8 @@ struct Params {
   stride: u32,
   table_stride: u32,
   position_stride: u32,
+  // 1 or -1.
+  turn: f32,
 }
 @group(0) @binding(0) var<storage, read> cosines: array<L>;
 @group(0) @binding(1) var<storage, read> sines: array<L>;
@@ -31,7 +34,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
   let i = index % params.half;
   let angle = u32(positions[row * params.position_stride]) * params.table_stride + i;
   let c = cosines[angle];
-  let s = sines[angle];
+  let s = params.turn * sines[angle];
   for (var head = 0u; head < params.heads; head++) {
     let at = row * params.stride + params.first + head * 2u * params.half + i;
     let a = x[at];

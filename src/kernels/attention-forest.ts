@@ -20,6 +20,17 @@ export interface ForestTables {
 /** Rows per tile: a CPU adapter's subgroup, since rows of longer tiles walk keys that they don't see; a GPU's usual one. */
 export const tileRows = { software: 8, hardware: 32 };
 
+/** What attention's backward needs beside `ForestTables`: which queries see each key. */
+export interface ForestGradientTables {
+  /** [tiles, 4] i32: consecutive rows of one segment. First row, rows, first range of queries, the one after the last. */
+  readonly tiles: Tensor;
+  /** [ranges, 4] i32: first row, the row after the last, 0, 0. Each segment's own rows, then those of each child. */
+  readonly ranges: Tensor;
+  readonly tileRows: number;
+}
+
+const defaultTileRows = (gpu: Gpu) => (gpu.facts.software ? tileRows.software : tileRows.hardware);
+
 /**
  * Uploads the tables of a batch; they belong to the caller's scope.
  * @param capacity rows to make room for (the token budget), so that buffers are the same for every batch
@@ -29,7 +40,7 @@ export function uploadForest(
   gpu: Gpu,
   batch: PackedBatch,
   capacity: number,
-  rowsPerTile: number = gpu.facts.software ? tileRows.software : tileRows.hardware,
+  rowsPerTile: number = defaultTileRows(gpu),
 ): ForestTables {
   return {
     positions: uploadTensor(gpu, batch.positions, 1, "positions", { capacity }),
@@ -49,4 +60,55 @@ function tilesOf({ segments }: PackedBatch, rowsPerTile: number): Int32Array<Arr
     }
   }
   return Int32Array.from(tiles);
+}
+
+/**
+ * Uploads what attention's backward needs beside `uploadForest`; it belongs to the caller's scope.
+ * @param capacity rows to make room for (the token budget), so that buffers are the same for every batch
+ * @param rowsPerTile key rows per tile, at least 8; no result depends on it
+ */
+export function uploadForestGradient(
+  gpu: Gpu,
+  batch: PackedBatch,
+  capacity: number,
+  rowsPerTile: number = defaultTileRows(gpu),
+): ForestGradientTables {
+  const { tiles, ranges } = keyTilesOf(batch, rowsPerTile);
+  return {
+    tiles: uploadTensor(gpu, tiles, 4, "attention key tiles", { capacity }),
+    // Each segment has its own range and at most one more in its parent's list; none is empty.
+    ranges: uploadTensor(gpu, ranges, 4, "attention query ranges", { capacity: 2 * capacity }),
+    tileRows: rowsPerTile,
+  };
+}
+
+interface Segment {
+  readonly start: number;
+  readonly length: number;
+  /** Rows of the segments that see it whole, in their order. */
+  readonly children: { readonly start: number; readonly length: number }[];
+}
+
+function keyTilesOf(batch: PackedBatch, rowsPerTile: number) {
+  const tiles: number[] = [];
+  const ranges: number[] = [];
+  for (const segment of segmentsOf(batch)) {
+    const firstRange = ranges.length / 4;
+    for (const { start, length } of [segment, ...segment.children]) ranges.push(start, start + length, 0, 0);
+    for (let first = 0; first < segment.length; first += rowsPerTile) {
+      const rows = Math.min(rowsPerTile, segment.length - first);
+      tiles.push(segment.start + first, rows, firstRange, ranges.length / 4);
+    }
+  }
+  return { tiles: Int32Array.from(tiles), ranges: Int32Array.from(ranges) };
+}
+
+function segmentsOf({ segments }: PackedBatch): readonly Segment[] {
+  const byStart = new Map<number, Segment>();
+  for (let s = 0; s < segments.length; s += 4) {
+    const [parentStart = 0, parentLength = 0, start = 0, length = 0] = segments.subarray(s, s + 4);
+    byStart.set(start, { start, length, children: [] });
+    if (parentLength > 0) byStart.get(parentStart)?.children.push({ start, length });
+  }
+  return [...byStart.values()];
 }

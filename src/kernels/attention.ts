@@ -1,22 +1,28 @@
 /** @file Causal grouped-query attention over packed forests. */
+import type { GpuBuffer } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelVariant } from "../gpu/kernel-source.ts";
 import { bind, createTensor, type Tensor } from "../tensor/tensor.ts";
-import { type ForestTables, tileRows } from "./attention-forest.ts";
+import type { ForestTables } from "./attention-forest.ts";
+import {
+  type AttentionOptions,
+  attentionParams,
+  attentionVariant,
+  everyAttentionVariant,
+  expectAttention,
+} from "./attention-shape.ts";
 import { attentionSubgroups, attention as portable } from "./generated/index.ts";
 import { rotaryKernels } from "./rotary.ts";
-import { expectShape } from "./shapes.ts";
 
 export { type ForestTables, uploadForest } from "./attention-forest.ts";
+export type { AttentionOptions } from "./attention-shape.ts";
 
-export interface AttentionOptions {
-  readonly heads: number;
-  /** Divides `heads`; query head h reads key/value head floor(h * kvHeads / heads). */
-  readonly kvHeads: number;
-  /** Even. */
-  readonly headDim: number;
-  /** Factor on q . k. */
-  readonly scale: number;
+/** What attention's backward is computed from, beside qkv. */
+export interface AttentionResult {
+  /** [T, heads * headDim] f32 */
+  readonly y: Tensor;
+  /** [T, heads] f32: log of each softmax's denominator. */
+  readonly lse: Tensor;
 }
 
 /**
@@ -26,43 +32,54 @@ export interface AttentionOptions {
  * @returns [T, heads * headDim] f32
  */
 export function attention(gpu: Gpu, qkv: Tensor, forest: ForestTables, options: AttentionOptions): Tensor {
-  const { heads, kvHeads, headDim, scale } = options;
-  if (heads % kvHeads !== 0)
-    throw new Error(`attention: ${heads} query heads share ${kvHeads} key/value heads unevenly`);
-  if (headDim % 2 !== 0) throw new Error(`attention: the head size ${headDim} is odd`);
-  expectShape("attention", qkv, forest.positions.rows, (heads + 2 * kvHeads) * headDim);
-  const y = createTensor(gpu, qkv.rows, heads * headDim, "attention", { capacity: qkv.capacity });
-  const width = headDim % 4 === 0 ? 4 : 2;
-  const lanes = headDim / width;
-  const variant = { headers: { lanes: `vec${width}` }, overrides: { WG: forest.tileRows } };
-  const kernel = gpu.facts.subgroupMin >= 8 ? attentionSubgroups : portable;
-  gpu.recorder.dispatch(kernel, {
-    variant,
-    bindings: [bind(gpu, qkv), bind(gpu, forest.tiles), bind(gpu, y)],
-    params: {
-      tiles: forest.tiles.rows,
-      heads,
-      group: heads / kvHeads,
-      lanes,
-      qkv_stride: qkv.stride / width,
-      y_stride: y.stride / width,
-      keys: heads * lanes,
-      values: (heads + kvHeads) * lanes,
-      scale,
-    },
+  const y = attentionOutput(gpu, qkv, forest, options);
+  using _ = gpu.scope();
+  // The binding needs a buffer; nothing is written to it.
+  record(gpu, { qkv, y, lse: gpu.allocate(16, "attention lse, not kept"), lseStride: 0 }, forest, options);
+  return y;
+}
+
+/** `attention`, the same bits, and what its backward needs to compute the softmax again. */
+export function attentionWithLse(
+  gpu: Gpu,
+  qkv: Tensor,
+  forest: ForestTables,
+  options: AttentionOptions,
+): AttentionResult {
+  const y = attentionOutput(gpu, qkv, forest, options);
+  const lse = createTensor(gpu, qkv.rows, options.heads, "attention lse", { capacity: qkv.capacity });
+  record(gpu, { qkv, y, lse: lse.buffer, lseStride: lse.stride }, forest, options);
+  return { y, lse };
+}
+
+function attentionOutput(gpu: Gpu, qkv: Tensor, forest: ForestTables, options: AttentionOptions): Tensor {
+  expectAttention("attention", qkv, forest.positions.rows, options);
+  const cols = options.heads * options.headDim;
+  return createTensor(gpu, qkv.rows, cols, "attention", { capacity: qkv.capacity });
+}
+
+interface Buffers {
+  readonly qkv: Tensor;
+  readonly y: Tensor;
+  readonly lse: GpuBuffer;
+  readonly lseStride: number;
+}
+
+function record(gpu: Gpu, buffers: Buffers, forest: ForestTables, options: AttentionOptions): void {
+  const { qkv, y, lse, lseStride } = buffers;
+  const { heads, headDim } = options;
+  gpu.recorder.dispatch(gpu.facts.subgroupMin >= 8 ? attentionSubgroups : portable, {
+    variant: attentionVariant(headDim, forest.tileRows),
+    bindings: [bind(gpu, qkv), bind(gpu, forest.tiles), bind(gpu, y), { buffer: lse }],
+    params: attentionParams(options, { tiles: forest.tiles.rows, qkv, y, lseStride }),
     workgroups: forest.tiles.rows * heads,
     // A row sees half of the longest path on average, at most; each key costs two multiply-adds per column.
     work: 2 * forest.maxPath * qkv.rows * heads * headDim,
   });
-  return y;
 }
-
-const variants = ["vec2", "vec4"].flatMap((lanes) =>
-  [tileRows.software, tileRows.hardware].map((WG) => ({ headers: { lanes }, overrides: { WG } })),
-);
 
 /** Every pipeline of attention and of the rotary embedding. */
 export const attentionKernels: readonly KernelVariant[] = [
-  ...[portable, attentionSubgroups].flatMap((kernel) => variants.map((variant) => ({ kernel, variant }))),
+  ...everyAttentionVariant([portable, attentionSubgroups]),
   ...rotaryKernels,
 ];

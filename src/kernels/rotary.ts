@@ -75,13 +75,25 @@ export interface RotaryOptions {
  * Source: Su et al. 2021, arXiv 2104.09864, with pairs (i, i + headDim / 2).
  */
 export function rotary(gpu: Gpu, x: Tensor, options: RotaryOptions): void {
+  turn("rotary", gpu, x, options, 1);
+}
+
+/**
+ * The backward of `rotary`, in place: the gradient for its input out of that for its output, by the inverse rotation.
+ * @param dx [T, cols] f32 @param options those that `rotary` was given
+ */
+export function rotaryBackward(gpu: Gpu, dx: Tensor, options: RotaryOptions): void {
+  turn("rotaryBackward", gpu, dx, options, -1);
+}
+
+function turn(op: string, gpu: Gpu, x: Tensor, options: RotaryOptions, sign: 1 | -1): void {
   const { heads, firstCol, headDim, tables, positions } = options;
   const half = headDim / 2;
-  if (!Number.isInteger(half)) throw new Error(`rotary: the head size ${headDim} is odd`);
-  if (firstCol + heads * headDim > x.cols) throw new Error(`rotary: heads go past the end of ${x.shape}`);
-  expectShape("rotary", positions, x.rows, 1, "i32");
-  expectShape("rotary", tables.cos, tables.cos.rows, half);
-  expectShape("rotary", tables.sin, tables.cos.rows, half);
+  if (!Number.isInteger(half)) throw new Error(`${op}: the head size ${headDim} is odd`);
+  if (firstCol + heads * headDim > x.cols) throw new Error(`${op}: heads go past the end of ${x.shape}`);
+  expectShape(op, positions, x.rows, 1, "i32");
+  expectShape(op, tables.cos, tables.cos.rows, half);
+  expectShape(op, tables.sin, tables.cos.rows, half);
   const width = half % 4 === 0 && firstCol % 4 === 0 ? 4 : 1;
   gpu.recorder.dispatch(kernel, {
     variant: width === 4 ? vec4 : f32,
@@ -94,6 +106,7 @@ export function rotary(gpu: Gpu, x: Tensor, options: RotaryOptions): void {
       stride: x.stride / width,
       table_stride: tables.cos.stride / width,
       position_stride: positions.stride,
+      turn: sign,
     },
     workgroups: ceilDiv(x.rows * (half / width), WG),
     work: 6 * x.rows * heads * half,

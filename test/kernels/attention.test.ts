@@ -10,6 +10,7 @@ import {
 import { type PackedBatch, rowOf, sequenceLength } from "../../src/kernels/packed-batch.ts";
 import { readTensor, uploadTensor } from "../../src/tensor/tensor.ts";
 import { forestAttention } from "../reference/attention.ts";
+import { forestOf, forests, gather, groupedHeads, qkvColumns, splitHeads } from "../support/forests.ts";
 import { useGpu } from "../support/gpu.ts";
 import { normals, relativeError } from "../support/numbers.ts";
 
@@ -18,43 +19,6 @@ const portable = useGpu({ exclude: ["subgroups"] });
 /** Grids of more than 7 workgroups are folded. */
 const narrow = useGpu({ limits: { maxWorkgroups: 7 } });
 const compiler = useGpu({ backend: "null" });
-
-/** One tree: a prompt of so many tokens (0: none) and the lengths of its replies; without replies, a lone sequence. */
-interface TreeShape {
-  readonly prompt: number;
-  readonly replies: readonly number[];
-}
-
-/** Trees laid end to end; every reply is a sequence, and every prompt without replies. */
-function forestOf(trees: readonly TreeShape[]): PackedBatch {
-  const segments: number[] = [];
-  const positions: number[] = [];
-  const sequenceSegments: number[] = [];
-  const lay = (parentStart: number, parentLength: number, length: number) => {
-    segments.push(parentStart, parentLength, positions.length, length);
-    for (let i = 0; i < length; i++) positions.push(parentLength + i);
-    return segments.length / 4 - 1;
-  };
-  for (const { prompt, replies } of trees) {
-    const start = positions.length;
-    if (prompt > 0) {
-      const parent = lay(0, 0, prompt);
-      if (replies.length === 0) sequenceSegments.push(parent);
-    }
-    for (const length of replies) sequenceSegments.push(lay(prompt > 0 ? start : 0, prompt, length));
-  }
-  return {
-    rows: positions.length,
-    ids: new Int32Array(positions.length),
-    positions: Int32Array.from(positions),
-    segments: Int32Array.from(segments),
-    sequenceSegments: Int32Array.from(sequenceSegments),
-    maxPath: Math.max(0, ...positions.map((p) => p + 1)),
-    paddedTokens: 0,
-  };
-}
-
-const columns = ({ heads, kvHeads, headDim }: AttentionOptions) => (heads + 2 * kvHeads) * headDim;
 
 async function run(
   on: Gpu,
@@ -65,61 +29,30 @@ async function run(
 ): Promise<Float32Array> {
   using _ = on.scope();
   const capacity = batch.rows + 3;
-  const x = uploadTensor(on, qkv, columns(options), "qkv", { capacity });
+  const x = uploadTensor(on, qkv, qkvColumns(options), "qkv", { capacity });
   return readTensor(on, attention(on, x, uploadForest(on, batch, capacity, tileRows), options));
 }
 
-/** Rows of a [T, cols] matrix, side by side in another order. */
-function gather(x: Float32Array, cols: number, rows: readonly number[]): Float32Array {
-  const out = new Float32Array(rows.length * cols);
-  rows.forEach((row, i) => {
-    out.set(x.subarray(row * cols, (row + 1) * cols), i * cols);
-  });
-  return out;
-}
-
 function reference(qkv: Float32Array, batch: PackedBatch, options: AttentionOptions): Float64Array {
-  const { heads, kvHeads, headDim } = options;
-  const part = (from: number, count: number) => {
-    const x = new Float64Array(batch.rows * count * headDim);
-    for (let t = 0; t < batch.rows; t++) {
-      const begin = t * columns(options) + from * headDim;
-      x.set(qkv.subarray(begin, begin + count * headDim), t * count * headDim);
-    }
-    return x;
-  };
-  return forestAttention(part(0, heads), part(heads, kvHeads), part(heads + kvHeads, kvHeads), options, batch)
-    .out;
+  const { q, k, v } = splitHeads(qkv, options);
+  return forestAttention(q, k, v, options, batch).out;
 }
 
-const length = fc.integer({ min: 1, max: 40 });
-const tree = fc.record({
-  prompt: fc.integer({ min: 0, max: 45 }),
-  replies: fc.array(length, { maxLength: 3 }),
-});
-const heads = fc
-  .tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 2 }))
-  .map(([group, kvHeads]) => ({ heads: group * kvHeads, kvHeads }));
 const headDim = fc.constantFrom(4, 6, 8, 10, 12, 14, 16, 18, 20, 24, 32, 34, 48);
-const shape = fc.record({
-  batch: fc.array(tree, { maxLength: 3 }).map(forestOf),
-  heads,
-  headDim,
-  seed: fc.nat(),
-});
+const shape = fc.record({ batch: forests, heads: groupedHeads, headDim, seed: fc.nat() });
 
 describe("attention", () => {
   it("equals float64 over random forests and heads, and each sequence alone bit for bit", async () => {
     await fc.assert(
       fc.asyncProperty(shape, async ({ batch, heads, headDim, seed }) => {
         const options = { ...heads, headDim, scale: 1 / Math.sqrt(headDim) };
-        const qkv = normals(seed, batch.rows * columns(options));
+        const qkv = normals(seed, batch.rows * qkvColumns(options));
         const packed = await run(gpu(), qkv, batch, options);
         expect(relativeError(packed, reference(qkv, batch, options))).toBeLessThan(1e-5);
         for (let n = 0; n < batch.sequenceSegments.length; n++) {
           const rows = Array.from({ length: sequenceLength(batch, n) }, (_, p) => rowOf(batch, n, p));
           const alone = forestOf([{ prompt: rows.length, replies: [] }]);
-          const own = await run(gpu(), gather(qkv, columns(options), rows), alone, options);
+          const own = await run(gpu(), gather(qkv, qkvColumns(options), rows), alone, options);
           expect(own).toEqual(gather(packed, options.heads * headDim, rows));
         }
       }),
@@ -130,7 +63,7 @@ describe("attention", () => {
   it.each([80, 96, 102, 128, 254, 256])("takes heads of %i columns", async (headDim) => {
     const options = { heads: 2, kvHeads: 1, headDim, scale: 1 / Math.sqrt(headDim) };
     const batch = forestOf([{ prompt: 19, replies: [5, 17] }]);
-    const qkv = normals(headDim, batch.rows * columns(options));
+    const qkv = normals(headDim, batch.rows * qkvColumns(options));
     expect(relativeError(await run(gpu(), qkv, batch, options), reference(qkv, batch, options))).toBeLessThan(
       1e-5,
     );
@@ -139,7 +72,7 @@ describe("attention", () => {
   it("gives the same bits whatever the tiles of rows and the grid", async () => {
     const options = { heads: 2, kvHeads: 1, headDim: 8, scale: 0.3 };
     const batch = forestOf([{ prompt: 37, replies: [5, 70] }]);
-    const qkv = normals(3, batch.rows * columns(options));
+    const qkv = normals(3, batch.rows * qkvColumns(options));
     const out = await run(gpu(), qkv, batch, options, 8);
     expect(await run(gpu(), qkv, batch, options, 32)).toEqual(out);
     expect(await run(narrow(), qkv, batch, options, 8)).toEqual(out);
@@ -152,7 +85,7 @@ describe("attention", () => {
         { prompt: 21, replies: [5, 30] },
         { prompt: 3, replies: [] },
       ]);
-      const qkv = normals(4, batch.rows * columns(options));
+      const qkv = normals(4, batch.rows * qkvColumns(options));
       const out = await run(portable(), qkv, batch, options);
       expect(relativeError(out, reference(qkv, batch, options))).toBeLessThan(1e-5);
     }
@@ -161,7 +94,7 @@ describe("attention", () => {
   it("stays right with large logits", async () => {
     const options = { heads: 2, kvHeads: 2, headDim: 8, scale: 30 };
     const batch = forestOf([{ prompt: 40, replies: [10, 20] }]);
-    const qkv = normals(5, batch.rows * columns(options));
+    const qkv = normals(5, batch.rows * qkvColumns(options));
     const out = await run(gpu(), qkv, batch, options);
     expect(out.every(Number.isFinite)).toBe(true);
     // Logits of several hundred carry an absolute error of a few 1e-5, and so do the weights.

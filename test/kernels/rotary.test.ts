@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { rotary, rotaryTables } from "../../src/kernels/rotary.ts";
+import { rotary, rotaryBackward, rotaryTables } from "../../src/kernels/rotary.ts";
 import { readTensor, uploadTensor } from "../../src/tensor/tensor.ts";
 import { ropeFrequencies, rotate } from "../reference/rope.ts";
 import { useGpu } from "../support/gpu.ts";
@@ -112,4 +112,48 @@ describe("rotary", () => {
       expect(alone).toEqual(batch.slice(t * 24, t * 24 + 24));
     }
   });
+});
+
+it("rotaryBackward is the rotation's transpose, in any columns", async () => {
+  const shape = fc.record({
+    rows: fc.integer({ min: 1, max: 30 }),
+    heads: fc.integer({ min: 1, max: 4 }),
+    headDim: fc.integer({ min: 1, max: 20 }).map((n) => 2 * n),
+    before: fc.integer({ min: 0, max: 9 }),
+    after: fc.integer({ min: 0, max: 9 }),
+    seed: fc.nat(),
+  });
+  await fc.assert(
+    fc.asyncProperty(shape, async ({ rows, heads, headDim, before, after, seed }) => {
+      using _ = gpu().scope();
+      const cols = before + heads * headDim + after;
+      const dy = normals(seed, rows * cols);
+      const at = Int32Array.from({ length: rows }, (_, t) => (t * 31 + seed) % 50);
+      const dx = uploadTensor(gpu(), dy, cols, "dx");
+      rotaryBackward(gpu(), dx, {
+        heads,
+        firstCol: before,
+        headDim,
+        tables: upload(headDim, 1e4, 50),
+        positions: uploadTensor(gpu(), at, 1, "positions"),
+      });
+      const frequencies = ropeFrequencies(headDim, { theta: 1e4 });
+      // Column c of the gradient is dy times the rotated unit vector of that column.
+      const expected = Float64Array.from(dy);
+      for (let t = 0; t < rows; t++) {
+        for (let h = 0; h < heads; h++) {
+          const begin = t * cols + before + h * headDim;
+          for (let c = 0; c < headDim; c++) {
+            const unit = Float64Array.from({ length: headDim }, (_, i) => (i === c ? 1 : 0));
+            expected[begin + c] = rotate(unit, [at[t]!], frequencies).reduce(
+              (sum, value, i) => sum + value * dy[begin + i]!,
+              0,
+            );
+          }
+        }
+      }
+      expect(relativeError(await readTensor(gpu(), dx), expected)).toBeLessThan(1e-6);
+    }),
+    { numRuns: 10 },
+  );
 });

@@ -1,7 +1,12 @@
 /** @file The float64 attention: by hand, and a packed forest against each of its paths alone. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type AttentionShape, causalAttention, forestAttention } from "./attention.ts";
+import {
+  type AttentionShape,
+  causalAttention,
+  forestAttention,
+  forestAttentionGradient,
+} from "./attention.ts";
 import { values } from "./values.ts";
 
 describe("attention", () => {
@@ -52,5 +57,32 @@ describe("attention", () => {
         }
       }),
     );
+  });
+
+  it("has the gradient that finite differences have, over a forest", () => {
+    // A prompt of 3 with replies of 2 and 1, and a sequence of 2 without a prompt.
+    const segments = Int32Array.of(0, 0, 0, 3, 0, 3, 3, 2, 0, 3, 5, 1, 0, 0, 6, 2);
+    const batch = { rows: 8, segments };
+    const inputs = qkv(8, 3).map((x) => Float64Array.from(x));
+    const dy = values(8 * 24, 9);
+    const loss = () => {
+      const [q = [], k = [], v = []] = inputs;
+      return forestAttention(q, k, v, shape, batch).out.reduce((sum, y, i) => sum + y * (dy[i] ?? 0), 0);
+    };
+    const [q = [], k = [], v = []] = inputs;
+    const { dq, dk, dv } = forestAttentionGradient(dy, q, k, v, shape, batch);
+    const step = 1e-5;
+    [dq, dk, dv].forEach((gradient, part) => {
+      const x = inputs[part] ?? new Float64Array();
+      gradient.forEach((derivative, i) => {
+        const before = x[i] ?? 0;
+        x[i] = before + step;
+        const above = loss();
+        x[i] = before - step;
+        const below = loss();
+        x[i] = before;
+        expect((above - below) / (2 * step), `input ${part}, value ${i}`).toBeCloseTo(derivative, 7);
+      });
+    });
   });
 });

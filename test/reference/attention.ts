@@ -56,21 +56,77 @@ export function causalAttention(q: Vector, k: Vector, v: Vector, shape: Attentio
   return attend(q, k, v, shape, (row) => Array.from({ length: row + 1 }, (_, key) => key));
 }
 
-/** A packed forest: a row sees its parent segment whole, then its own segment up to itself. */
-export function forestAttention(
-  q: Vector,
-  k: Vector,
-  v: Vector,
-  shape: AttentionShape,
-  batch: Pick<PackedBatch, "rows" | "segments">,
-): AttentionResult {
-  const paths: number[][] = Array.from({ length: batch.rows }, () => []);
-  for (let s = 0; s < batch.segments.length; s += 4) {
-    const [parentStart = 0, parentLength = 0, start = 0, length = 0] = batch.segments.subarray(s, s + 4);
+/** Of each row of a packed forest, the rows it sees, in order: its parent segment whole, then its own up to itself. */
+function pathsOf({ rows, segments }: Forest): readonly (readonly number[])[] {
+  const paths: number[][] = Array.from({ length: rows }, () => []);
+  for (let s = 0; s < segments.length; s += 4) {
+    const [parentStart = 0, parentLength = 0, start = 0, length = 0] = segments.subarray(s, s + 4);
     const prompt = Array.from({ length: parentLength }, (_, i) => parentStart + i);
     for (let row = start; row < start + length; row++) {
       paths[row] = [...prompt, ...Array.from({ length: row - start + 1 }, (_, i) => start + i)];
     }
   }
+  return paths;
+}
+
+type Forest = Pick<PackedBatch, "rows" | "segments">;
+
+/** A packed forest: a row sees its path, as `pathsOf` says. */
+export function forestAttention(
+  q: Vector,
+  k: Vector,
+  v: Vector,
+  shape: AttentionShape,
+  batch: Forest,
+): AttentionResult {
+  const paths = pathsOf(batch);
   return attend(q, k, v, shape, (row) => paths[row]!);
+}
+
+export interface AttentionGradient {
+  readonly dq: Float64Array;
+  readonly dk: Float64Array;
+  readonly dv: Float64Array;
+}
+
+/**
+ * The gradient of `forestAttention` for q, k and v, given dy of its output: with p = softmax(s) and dp_j = dy . v_j,
+ * ds_j = p_j (dp_j - sum_n p_n dp_n), and s_j = scale q . k_j.
+ */
+export function forestAttentionGradient(
+  dy: Vector,
+  q: Vector,
+  k: Vector,
+  v: Vector,
+  { heads, kvHeads, headDim, scale }: AttentionShape,
+  batch: Forest,
+): AttentionGradient {
+  const [dq, dk, dv] = [
+    new Float64Array(q.length),
+    new Float64Array(k.length),
+    new Float64Array(v.length),
+  ] as const;
+  const dot = (a: Vector, at: number, b: Vector, bt: number) => {
+    let sum = 0;
+    for (let i = 0; i < headDim; i++) sum += a[at + i]! * b[bt + i]!;
+    return sum;
+  };
+  pathsOf(batch).forEach((keys, row) => {
+    for (let head = 0; head < heads; head++) {
+      const query = (row * heads + head) * headDim;
+      const at = (key: number) => (key * kvHeads + Math.floor((head * kvHeads) / heads)) * headDim;
+      const p = softmax(keys.map((key) => scale * dot(q, query, k, at(key))));
+      const dp = keys.map((key) => dot(dy, query, v, at(key)));
+      const mean = dp.reduce((sum, value, n) => sum + p[n]! * value, 0);
+      keys.forEach((key, n) => {
+        const ds = p[n]! * (dp[n]! - mean);
+        for (let i = 0; i < headDim; i++) {
+          dq[query + i]! += scale * ds * k[at(key) + i]!;
+          dk[at(key) + i]! += scale * ds * q[query + i]!;
+          dv[at(key) + i]! += p[n]! * dy[query + i]!;
+        }
+      });
+    }
+  });
+  return { dq, dk, dv };
 }

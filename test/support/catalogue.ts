@@ -2,6 +2,7 @@
 
 import type { KernelVariant } from "../../src/gpu/kernel-source.ts";
 import { attentionKernels } from "../../src/kernels/attention.ts";
+import { attentionGradientKernels } from "../../src/kernels/attention-gradient.ts";
 import { ceilingKernels } from "../../src/kernels/ceilings.ts";
 import { dpoKernels } from "../../src/kernels/dpo.ts";
 import { embeddingKernels } from "../../src/kernels/embedding.ts";
@@ -20,6 +21,7 @@ export const catalogue: readonly KernelVariant[] = [
   ...linearGradientKernels,
   ...embeddingKernels,
   ...attentionKernels,
+  ...attentionGradientKernels,
   ...rowKernels,
   ...rowGradientKernels,
   { kernel: headNorm, variant: {} },

@@ -1,5 +1,6 @@
-// What every attention kernel shares: bindings, the tile of query rows that a workgroup owns, the way from a path
-// position to its row, and one step of the online softmax. Completed by lib/lanes, which says what L is.
+// What the attention kernels share, forward and backward: parameters, the tile of query rows that a workgroup owns, the
+// way from a path position to its row, scores and weighted sums of four rows. Completed by lib/lanes, which says what L
+// is, and by bindings named qkv and tiles.
 struct Params {
   tiles: u32,
   heads: u32,
@@ -13,16 +14,11 @@ struct Params {
   keys: u32,
   values: u32,
   scale: f32,
+  // Floats per row of lse and delta. Forward: 0 where the log-sum-exp is not kept.
+  lse_stride: u32,
 }
-@group(0) @binding(0) var<storage, read> qkv: array<L>;
-// Two vec4s per tile: first row, rows, first path position, parent's start; parent's length, segment's start, 0, 0.
-@group(0) @binding(1) var<storage, read> tiles: array<vec4<u32>>;
-@group(0) @binding(2) var<storage, read_write> y: array<L>;
-@group(0) @binding(3) var<uniform> params: Params;
 
 override WG: u32 = 32;
-
-const LOWEST = -0x1.fffffep+127f;
 
 // Consecutive rows of one segment and one query head, all offsets in L. Workgroup-uniform.
 struct Tile {
@@ -41,6 +37,7 @@ struct Tile {
   value: u32,
 }
 
+// Tiles are two vec4s: first row, rows, first path position, parent's start; parent's length, segment's start, 0, 0.
 fn tile_of(index: u32) -> Tile {
   let head = index % params.heads;
   let a = tiles[2u * (index / params.heads)];
@@ -60,20 +57,7 @@ fn sees(self_position: u32, p: u32) -> vec4<bool> {
   return vec4<u32>(p) + vec4<u32>(0u, 1u, 2u, 3u) <= vec4<u32>(self_position);
 }
 
-fn max4(v: vec4<f32>) -> f32 {
-  return max(max(v.x, v.y), max(v.z, v.w));
-}
-
-fn sum4(v: vec4<f32>) -> f32 {
-  return (v.x + v.y) + (v.z + v.w);
-}
-
-// exp(before - after), and exactly 1 where both are equal, so that a tile in which a row sees nothing changes no bit.
-fn rescale(before: f32, after: f32) -> f32 {
-  return select(exp(before - after), 1.0, before == after);
-}
-
-// acc + weights . values over the four keys that are seen; the others add nothing, not even 0 * NaN.
+// acc + weights . values over the four rows that are seen; the others add nothing, not even 0 * NaN.
 fn add4(acc: L, weights: vec4<f32>, seen: vec4<bool>, v0: L, v1: L, v2: L, v3: L) -> L {
   let a0 = select(acc, fma(L(weights.x), v0, acc), seen.x);
   let a1 = select(a0, fma(L(weights.y), v1, a0), seen.y);
@@ -83,11 +67,4 @@ fn add4(acc: L, weights: vec4<f32>, seen: vec4<bool>, v0: L, v1: L, v2: L, v3: L
 
 fn scores4(q: L, k0: L, k1: L, k2: L, k3: L) -> vec4<f32> {
   return vec4<f32>(dot(q, k0), dot(q, k1), dot(q, k2), dot(q, k3));
-}
-
-// Zeros in the padding columns of a row, which lie behind the last head.
-fn pad_row(row: u32) {
-  for (var c = params.heads * params.lanes; c < params.y_stride; c++) {
-    y[row * params.y_stride + c] = L(0.0);
-  }
 }

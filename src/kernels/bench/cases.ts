@@ -1,5 +1,6 @@
 /** @file What `rmtrain bench` measures: each operation at one shape, with the arithmetic and the memory it can't do without. */
 import type { Gpu } from "../../gpu/gpu.ts";
+import { attentionCases } from "./attention-cases.ts";
 import { linearCases } from "./linear-cases.ts";
 import { rowCases } from "./row-cases.ts";
 import { rowGradientCases } from "./row-gradient-cases.ts";
@@ -28,6 +29,7 @@ export function benchCases(gpu: Gpu): readonly BenchCase[] {
   const size = gpu.facts.software ? { tokens: 256, width: 768 } : { tokens: 4096, width: 2048 };
   return [
     ...linearCases(gpu, size),
+    ...attentionCases(size),
     ...rowCases(size),
     ...rowGradientCases(size),
     ...trainingCases(size),
