@@ -1,7 +1,8 @@
 /** @file The generator against its authors' known answers, and what is built on it. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { permutation, philox4x32, Random, type Words4 } from "../../src/data/random.ts";
+import { permutation, Random } from "../../src/data/random.ts";
+import { philox4x32, type Words4 } from "../../src/kernels/philox.ts";
 
 const hex = (words: Words4) => words.map((word) => word.toString(16).padStart(8, "0")).join(" ");
 const ONES = 0xffffffff;

@@ -4,7 +4,9 @@ import type { KernelVariant } from "../../src/gpu/kernel-source.ts";
 import { attentionKernels } from "../../src/kernels/attention.ts";
 import { attentionGradientKernels } from "../../src/kernels/attention-gradient.ts";
 import { ceilingKernels } from "../../src/kernels/ceilings.ts";
+import { columnKernels } from "../../src/kernels/columns.ts";
 import { dpoKernels } from "../../src/kernels/dpo.ts";
+import { dropoutKernels } from "../../src/kernels/dropout.ts";
 import { embeddingKernels } from "../../src/kernels/embedding.ts";
 import { headNorm } from "../../src/kernels/generated/index.ts";
 import { implicitRewardKernels } from "../../src/kernels/implicit-reward.ts";
@@ -24,6 +26,8 @@ export const catalogue: readonly KernelVariant[] = [
   ...attentionGradientKernels,
   ...rowKernels,
   ...rowGradientKernels,
+  ...columnKernels,
+  ...dropoutKernels,
   { kernel: headNorm, variant: {} },
   ...tokenLogpsKernels,
   ...segmentKernels,

@@ -1,5 +1,6 @@
 /** @file What `rmtrain bench` measures: each operation at one shape, with the arithmetic and the memory it can't do without. */
 import type { Gpu } from "../../gpu/gpu.ts";
+import { adapterCases } from "./adapter-cases.ts";
 import { attentionCases } from "./attention-cases.ts";
 import { linearCases } from "./linear-cases.ts";
 import { rowCases } from "./row-cases.ts";
@@ -32,6 +33,7 @@ export function benchCases(gpu: Gpu): readonly BenchCase[] {
     ...attentionCases(size),
     ...rowCases(size),
     ...rowGradientCases(size),
+    ...adapterCases(size),
     ...trainingCases(size),
     ...vocabularyCases(size),
   ];
