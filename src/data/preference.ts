@@ -1,12 +1,10 @@
 /** @file Preference records: a prompt, the reply that was preferred and the one that was not. */
 import { z } from "zod";
-import { InputError } from "../errors.ts";
 import type { Content, RecordContent } from "./content.ts";
-import { asFields, readContent } from "./layouts/layout.ts";
+import { asFields, extraFields, readContent } from "./layouts/layout.ts";
 import { PAIRS } from "./layouts/pairs.ts";
 import { check, label, margin } from "./layouts/values.ts";
-import { type ReadOptions, type RecordKind, readRecords } from "./reading.ts";
-import { sourceName } from "./sources/files.ts";
+import { type ReadOptions, type RecordKind, readAll } from "./reading.ts";
 
 /** One preference pair: `content.replies` is [chosen, rejected]. */
 export interface PreferenceRecord<C extends RecordContent = Content> {
@@ -28,24 +26,18 @@ const common = z.object({ margin: margin.nullish(), label: label.nullish() });
  * @throws InputError "where: field: reason".
  */
 export function parsePreference(value: unknown, where: string): PreferenceRecord<RecordContent> {
-  return recogniseAndParse(value, where).record;
+  return recognisePreference(value, where).record;
 }
 
-function recogniseAndParse(value: unknown, where: string) {
+/** The record, and the name of its layout. */
+export function recognisePreference(value: unknown, where: string) {
   const fields = asFields(value, where);
   const { layout, content } = readContent(fields, PAIRS, where);
   const { margin, label } = check(common, fields, where);
-  const used = new Set(["margin", "label", ...layout.fields]);
-  // A field that says nothing is kept only where no layout knows it.
-  const extra = Object.fromEntries(
-    Object.entries(fields).filter(
-      ([field, held]) => !used.has(field) && !(held === null && PAIRS.fields.has(field)),
-    ),
-  );
   const record = {
     where,
     content,
-    extra,
+    extra: extraFields(fields, PAIRS, new Set(["margin", "label", ...layout.fields])),
     ...(typeof margin === "number" ? { margin } : {}),
     ...(typeof label === "number" ? { label } : {}),
   };
@@ -53,8 +45,8 @@ function recogniseAndParse(value: unknown, where: string) {
 }
 
 // `split` is for the training run, which divides the records by it; `id` for reports.
-const kind: RecordKind<PreferenceRecord<RecordContent>> = {
-  parse: recogniseAndParse,
+export const preferences: RecordKind<PreferenceRecord<RecordContent>> = {
+  parse: recognisePreference,
   fields: new Set([...PAIRS.fields, "margin", "label", "id", "split"]),
 };
 
@@ -66,9 +58,5 @@ export async function readPreferences(
   paths: string | readonly string[],
   options: ReadOptions = {},
 ): Promise<PreferenceRecord<RecordContent>[]> {
-  const records: PreferenceRecord<RecordContent>[] = [];
-  for await (const read of readRecords(paths, kind, options)) if ("record" in read) records.push(read.record);
-  if (records.length === 0)
-    throw new InputError(`${sourceName(paths)}: no records; expected one JSON object per line`);
-  return records;
+  return readAll(paths, preferences, options);
 }

@@ -108,6 +108,8 @@ export type Parse<R> = (value: unknown, where: string) => { readonly record: R; 
 export interface RecordKind<R> {
   readonly parse: Parse<R>;
   readonly fields: ReadonlySet<string>;
+  /** Files of plain text (.txt) are records {text}, and a folder stands for those in it. */
+  readonly plainText?: boolean;
 }
 
 /** What a row gives: a record, or why not. */
@@ -120,7 +122,7 @@ export type ReadRow<R> = { readonly record: R } | { readonly bad: BadRow };
  */
 export async function* readRecords<R>(
   paths: string | readonly string[],
-  { parse, fields }: RecordKind<R>,
+  { parse, fields, plainText = false }: RecordKind<R>,
   { columns = {}, skipBadLines = false, log = new ReadingLog(), onBytes }: ReadOptions = {},
 ): AsyncGenerator<ReadRow<R>> {
   for (const [ours, name] of Object.entries(columns)) {
@@ -129,7 +131,7 @@ export async function* readRecords<R>(
     throw new InputError(`--columns ${ours}=${name}: no field ${ours} is read; there are ${known}`);
   }
   let good = 0;
-  for await (const row of readRows(paths, columns, onBytes)) {
+  for await (const row of readRows(paths, columns, { onBytes, plainText })) {
     const read = parseRow(row, parse);
     if ("record" in read) {
       good += 1;
@@ -139,6 +141,22 @@ export async function* readRecords<R>(
     yield read;
   }
   if (good === 0) refuseAllBad(paths, log);
+}
+
+/**
+ * All records of a kind, in order.
+ * @throws InputError at the first bad row, or where there is no record at all.
+ */
+export async function readAll<R>(
+  paths: string | readonly string[],
+  kind: RecordKind<R>,
+  options: ReadOptions = {},
+): Promise<R[]> {
+  const records: R[] = [];
+  for await (const read of readRecords(paths, kind, options)) if ("record" in read) records.push(read.record);
+  if (records.length === 0)
+    throw new InputError(`${sourceName(paths)}: no records; expected one JSON object per line`);
+  return records;
 }
 
 /** @throws InputError where the log has a bad row: for readers with nothing left. */

@@ -11,10 +11,16 @@ import { type TokenisedContent, type TokeniseOptions, tokenise } from "./tokenis
  */
 export type WhyLeftOut = "same-text" | "same-tokens" | "same-after-cut" | "too-long";
 
-/** A pair that no step sees; its ids are not kept. */
+/**
+ * Why a record says nothing that its loss could learn: a list whose order is null (or of fewer than two replies), one
+ * whose replies all tie, or a pair that ties and should have been two rows; a reply that is unwanted as a text.
+ */
+export type WhyNothing = "unranked" | "tied" | "unwanted";
+
+/** An example that no step sees; its ids are not kept. */
 export interface LeftOut {
   readonly where: string;
-  readonly why: WhyLeftOut;
+  readonly why: WhyLeftOut | WhyNothing;
   /** Tokens of the whole sides. */
   readonly lengths: readonly number[];
   readonly prompt?: PromptTokens;
@@ -31,6 +37,8 @@ export interface TokeniseCounts {
   readonly truncated: readonly number[];
   /** Tokens of all kept sequences, a shared prompt counted for each. */
   readonly tokens: number;
+  /** Records left out because they say nothing to learn (see WhyNothing); absent for pairs. */
+  readonly undecided?: number;
 }
 
 export interface TokenisedAll {

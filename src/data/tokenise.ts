@@ -3,6 +3,7 @@ import { InputError } from "../errors.ts";
 import { applyBos, type BosRule } from "./bos.ts";
 import type { Content, TextContent } from "./content.ts";
 import { commonPrefix, measurePrompt, type PromptTokens } from "./prompt-tokens.ts";
+import { replyStart } from "./reply-start.ts";
 
 /** What is needed of a tokenizer. */
 export interface TextEncoder {
@@ -43,7 +44,10 @@ export interface TokeniseOptions {
   readonly maxLength?: number | undefined;
   /** "drop" where not given. */
   readonly overlong?: Overlong;
-  /** Also tokenise each prompt alone, to see whether it merges with its replies: `TokenisedContent.prompt`. */
+  /**
+   * Also tokenise each prompt alone, to see where its replies begin and whether it merges with them:
+   * `TokenisedContent.prompt` and `.replyStarts`.
+   */
   readonly measurePrompts?: boolean;
 }
 
@@ -62,6 +66,8 @@ export interface TokenisedContent {
   readonly whole: { readonly lengths: readonly number[]; readonly identical: boolean };
   /** Only where `measurePrompts` asks for it, and there is a prompt. */
   readonly prompt?: PromptTokens;
+  /** Only where `measurePrompts` asks for it: per sequence, the index of its reply's first token (see replyStart). */
+  readonly replyStarts?: readonly number[];
 }
 
 /**
@@ -91,15 +97,28 @@ export function tokenise(content: Content, where: string, options: TokeniseOptio
     dropped,
     identical: allEqual(sequences),
     whole: { lengths: whole.map((ids) => ids.length), identical: allEqual(whole) },
-    ...(options.measurePrompts === true && content.prompt.length > 0
-      ? {
-          prompt: measurePrompt(promptIds(content, options), whole, sequences, overlong, {
-            bosTokenId: encoder?.bosTokenId,
-            endings,
-          }),
-        }
-      : {}),
+    ...(options.measurePrompts === true ? measured(content, whole, sequences, endings, options) : {}),
   };
+}
+
+function measured(
+  content: Content,
+  whole: readonly Int32Array[],
+  sequences: readonly Int32Array[],
+  endings: readonly number[],
+  options: TokeniseOptions,
+): Pick<TokenisedContent, "prompt" | "replyStarts"> {
+  const { overlong = "drop", encoder } = options;
+  const ends = { bosTokenId: encoder?.bosTokenId, endings };
+  const prompt =
+    content.prompt.length === 0
+      ? undefined
+      : measurePrompt(promptIds(content, options), whole, sequences, overlong, ends);
+  const replyStarts = sequences.map((cut, i) => {
+    const [kept, ending] = [prompt?.kept[i] ?? 0, endings[i] ?? 0];
+    return replyStart({ whole: whole[i] ?? cut, cut, kept, ending }, overlong, encoder?.bosTokenId);
+  });
+  return { replyStarts, ...(prompt === undefined ? {} : { prompt }) };
 }
 
 /** The prompt alone, with the special tokens that begin a text. */

@@ -1,36 +1,23 @@
-/** @file Preference records as training and evaluation pairs of token ids, with the counts of what was left out. */
+/** @file Records as training and evaluation examples of token ids, with the counts of what was left out. */
 
-import type { RecordContent } from "../data/content.ts";
-import { type PreferenceRecord, readPreferences } from "../data/preference.ts";
-import { ReadingLog, refuseAllBad, skipOrThrow } from "../data/reading.ts";
+import type { Content, RecordContent } from "../data/content.ts";
+import { type ExampleKind, recordKinds, type SourceRecord } from "../data/example-kind.ts";
+import { ReadingLog, readAll, refuseAllBad, skipOrThrow } from "../data/reading.ts";
 import { sourceName } from "../data/sources/files.ts";
 import { splitByPrompt } from "../data/split.ts";
-import type { TokenisedContent, TokeniseOptions } from "../data/tokenise.ts";
-import { type LeftOut, type TokeniseCounts, tokeniseAll } from "../data/tokenise-all.ts";
+import type { TokeniseOptions } from "../data/tokenise.ts";
 import { InputError } from "../errors.ts";
-import type { ChatReader } from "../model/chat/chat-reader.ts";
+import type { ChatReader, Rendered } from "../model/chat/chat-reader.ts";
+import { exampleSet, type SetByKind } from "./example-sets.ts";
 import { defaultEvalSplit, type TrainOptions } from "./options.ts";
 
-export interface Pair {
-  readonly record: PreferenceRecord;
-  /** Sequences [chosen, rejected]. */
-  readonly item: TokenisedContent;
-  readonly margin: number;
-  /** Probability that the chosen reply is the better one, rounded to the f32 that the device reads. */
-  readonly label: number;
-}
+export type { Pair, PairSet, TrainingSet } from "./example-sets.ts";
 
-export interface PairSet {
-  readonly pairs: readonly Pair[];
-  /** Pairs that were read but are not used. */
-  readonly leftOut: readonly LeftOut[];
-  readonly counts: TokeniseCounts;
-}
-
-export interface Dataset {
-  readonly train: PairSet;
+/** Of pairs, unless another kind is named. */
+export interface Dataset<K extends ExampleKind = "pairs"> {
+  readonly train: SetByKind[K];
   /** Undefined: the run has no evaluation. */
-  readonly eval: PairSet | undefined;
+  readonly eval: SetByKind[K] | undefined;
   /** How the two were told apart, in words. */
   readonly splitBy: string;
 }
@@ -38,31 +25,46 @@ export interface Dataset {
 type Source = Pick<TrainOptions, "data" | "evalData" | "evalSplit" | "seed"> &
   Partial<Pick<TrainOptions, "columns" | "skipBadLines">>;
 
-/** Records before they are ids. */
-export interface Records {
-  readonly train: readonly PreferenceRecord[];
-  readonly held: readonly PreferenceRecord[];
+/** Records before they are ids; pairs among them are made rows, lists or texts of when they become ids. */
+export interface Records<K extends ExampleKind = "pairs"> {
+  readonly kind: K;
+  readonly train: readonly SourceRecord<K>[];
+  readonly held: readonly SourceRecord<K>[];
   readonly splitBy: string;
 }
 
 /**
  * Reads the records, makes text of their conversations, and divides them.
+ * @param kind what is to be learnt from; pairs serve for any kind
  * @throws InputError naming file, line and reason
  */
 export async function readRecords(
   source: Source,
   chats: ChatReader,
+  note?: (text: string) => void,
+): Promise<Records>;
+export async function readRecords<K extends ExampleKind>(
+  source: Source,
+  chats: ChatReader,
+  note: ((text: string) => void) | undefined,
+  kind: K,
+): Promise<Records<K>>;
+export async function readRecords(
+  source: Source,
+  chats: ChatReader,
   note: (text: string) => void = () => {},
-): Promise<Records> {
+  kind: ExampleKind = "pairs",
+): Promise<Records<ExampleKind>> {
   const { data, evalData, evalSplit, seed } = source;
-  const records = await read(data, source, chats, note);
+  const records = await read(kind, data, source, chats, note);
   if (evalData !== undefined) {
-    const held = await read(evalData, source, chats, note);
-    return { train: records, held, splitBy: sourceName(evalData) };
+    const held = await read(kind, evalData, source, chats, note);
+    return { kind, train: records, held, splitBy: sourceName(evalData) };
   }
   if (evalSplit === undefined && hasSplitField(records)) {
     const held = records.filter((r) => r.extra.split === "eval");
     return {
+      kind,
       train: records.filter((r) => r.extra.split === "train"),
       held,
       splitBy: 'the records\' field "split"',
@@ -76,36 +78,47 @@ export async function readRecords(
   );
   const pick = (indices: readonly number[]) => indices.flatMap((i) => records[i] ?? []);
   return {
+    kind,
     train: pick(split.train),
     held: pick(split.eval),
     splitBy: `${share} of the prompts, drawn with seed ${seed}`,
   };
 }
 
+/** A record of any kind, before or after its conversation is text. */
+type AnyRecord<C extends RecordContent = Content> = SourceRecord<ExampleKind, C>;
+
 async function read(
+  kind: ExampleKind,
   paths: string | readonly string[],
   { columns, skipBadLines }: Source,
   chats: ChatReader,
   note: (text: string) => void,
-): Promise<PreferenceRecord[]> {
+): Promise<AnyRecord[]> {
   const log = new ReadingLog();
-  const records = await readPreferences(paths, { columns, skipBadLines, log });
-  const rendered = skipBadLines ? await renderEach(records, chats, log) : await chats.render(records);
+  const records = await readAll<AnyRecord<RecordContent>>(paths, recordKinds[kind], {
+    columns,
+    skipBadLines,
+    log,
+  });
+  const rendered: readonly Rendered<AnyRecord<RecordContent>>[] = skipBadLines
+    ? await renderEach(records, chats, log)
+    : await chats.render(records);
   for (const line of log.lines()) note(line);
   if (rendered.length === 0) refuseAllBad(paths, log);
-  return rendered;
+  return rendered as AnyRecord[];
 }
 
 /** Records that are rendered together: a refused one costs rendering the others of its group again. */
 const group = 64;
 
 /** A conversation that the template refuses takes no other with it. */
-async function renderEach(
-  records: readonly PreferenceRecord<RecordContent>[],
+async function renderEach<R extends AnyRecord<RecordContent>>(
+  records: readonly R[],
   chats: ChatReader,
   log: ReadingLog,
-): Promise<PreferenceRecord[]> {
-  const rendered: PreferenceRecord[] = [];
+): Promise<Rendered<R>[]> {
+  const rendered: Rendered<R>[] = [];
   for (let begin = 0; begin < records.length; begin += group) {
     const some = records.slice(begin, begin + group);
     for (const [i, result] of (await chats.renderEach(some)).entries()) {
@@ -117,13 +130,13 @@ async function renderEach(
 }
 
 /** Records that all say "train" or "eval", both occurring, come with their own split. */
-function hasSplitField(records: readonly PreferenceRecord[]): boolean {
+function hasSplitField(records: readonly AnyRecord[]): boolean {
   const values = new Set(records.map((r) => r.extra.split));
   return values.size === 2 && values.has("train") && values.has("eval");
 }
 
 /**
- * Records as ids; for callers that need nothing of them in between.
+ * Pairs as ids; for callers that need nothing of them in between.
  * @throws InputError naming file, line and reason
  */
 export async function loadDataset(
@@ -136,32 +149,18 @@ export async function loadDataset(
 }
 
 /** @throws InputError naming the record that can't be made ids of, unless bad ones are skipped */
-export function tokeniseRecords(
-  { train, held, splitBy }: Records,
+export function tokeniseRecords<K extends ExampleKind>(
+  { kind, train, held, splitBy }: Records<K>,
   options: TokeniseOptions,
   { skipBadLines = false }: Pick<Source, "skipBadLines"> = {},
   note: (text: string) => void = () => {},
-): Dataset {
+): Dataset<K> {
   const log = skipBadLines ? new ReadingLog() : undefined;
   const dataset = {
-    train: pairSet(train, options, log),
-    eval: held.length === 0 ? undefined : pairSet(held, options, log),
+    train: exampleSet(kind, train, options, log),
+    eval: held.length === 0 ? undefined : exampleSet(kind, held, options, log),
     splitBy,
   };
   for (const line of log?.lines() ?? []) note(line);
   return dataset;
-}
-
-function pairSet(
-  records: readonly PreferenceRecord[],
-  options: TokeniseOptions,
-  log: ReadingLog | undefined,
-): PairSet {
-  const { kept, leftOut, counts } = tokeniseAll(records, options, log);
-  const pairs = kept.flatMap(({ index, item }): Pair[] => {
-    const record = records[index];
-    if (record === undefined) return [];
-    return [{ record, item, margin: record.margin ?? 0, label: Math.fround(record.label ?? 1) }];
-  });
-  return { pairs, leftOut, counts };
 }

@@ -58,9 +58,9 @@ test.each([
   [{ messages: [] }, "expected chosen and rejected, or chosen_ids and rejected_ids; found messages"],
   [
     { prompt: "x", completion: "y", label: true },
-    "single-label rows {prompt, completion, label} are data for KTO",
+    "single-label rows {prompt, completion, label} are data for the loss kto; expected chosen and rejected",
   ],
-  [{ prompt: "x", responses: ["y", "z"] }, "lists of replies are not supported yet"],
+  [{ prompt: "x", responses: ["y", "z"] }, "lists of replies are data for the losses of ranked lists"],
   [
     { chosen: "a", rejected: "b", label: true },
     "label: expected a number from 0 to 1; true and false label single",

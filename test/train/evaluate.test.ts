@@ -99,6 +99,7 @@ it("groups by a field of the records, in order; records without it belong to non
     },
     margin: 0,
     label: 1,
+    replyStarts: [],
   }));
   const rewards = { chosen: Float32Array.of(1, 1, 0, 1, 1, 1), rejected: Float32Array.of(0, 1, 1, 0, 0, 0) };
   const { groups, accuracy, baselines } = evaluate(set, rewards, 0, "kind");

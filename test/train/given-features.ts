@@ -59,6 +59,7 @@ const pair = (margin: number, label: number): Pair => ({
   },
   margin,
   label,
+  replyStarts: [1, 1],
 });
 
 /** A head of the run and the held-out pairs' rewards under it. */

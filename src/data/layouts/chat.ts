@@ -9,14 +9,18 @@ import { describe, textField } from "./values.ts";
 /** Variables of the template that a record brings; every conversational layout may have them. */
 export const TEMPLATE_FIELDS = ["tools", "chat_template_kwargs"];
 
-/** A prompt of its own, and what follows it. @throws InputError where they don't follow each other */
+/**
+ * A prompt of its own, and what follows it.
+ * @param names what the replies are called in messages
+ * @throws InputError where they don't follow each other
+ */
 export function conversation(
   record: Fields,
   where: string,
   prompt: readonly Message[],
   replies: readonly (readonly Message[])[],
+  names: readonly string[] = replies.length === 2 ? ["chosen", "rejected"] : ["the reply"],
 ): ChatContent {
-  const names = replies.length === 2 ? ["chosen", "rejected"] : ["the reply"];
   for (const [i, messages] of replies.entries()) {
     const last = messages.at(-1)?.role;
     if (last === "user" || last === "system")
@@ -24,7 +28,7 @@ export function conversation(
   }
   if (prompt.at(-1)?.role === "assistant") {
     throw new InputError(
-      `${where}: the prompt ends in an assistant's message, which a reply can't go on from; it belongs into ${names.join(" and ")}`,
+      `${where}: the prompt ends in an assistant's message, which a reply can't go on from; it belongs into ${names.length > 2 ? "each reply" : names.join(" and ")}`,
     );
   }
   return { kind: "chat", prompt, replies, ...templateFields(record, where) };

@@ -76,11 +76,28 @@ export function asFields(value: unknown, where: string): Fields {
   throw new InputError(`${where}: expected a JSON object, found ${describe(value)}`);
 }
 
+/** Every field that no layout of this kind reads, as it was; one that says nothing only where no layout knows it. */
+export function extraFields(record: Fields, { fields }: Pick<Layouts, "fields">, used: ReadonlySet<string>) {
+  return Object.fromEntries(
+    Object.entries(record).filter(
+      ([field, value]) => !used.has(field) && !(value === null && fields.has(field)),
+    ),
+  );
+}
+
 function noLayout(record: Fields, expected: string): string {
-  if (has(record, "completion") && has(record, "label"))
-    return "single-label rows {prompt, completion, label} are data for KTO: not supported yet";
   const found = Object.keys(record).join(", ") || "no field";
-  if (has(record, "responses") || has(record, "completions"))
-    return `lists of replies are not supported yet: expected ${expected}; found ${found}`;
+  const other = otherKind(record);
+  if (other !== undefined) return `${other}; expected ${expected}; found ${found}`;
   return `expected ${expected}; found ${found}. Fields of other names are given with --columns, such as chosen=NAME`;
+}
+
+/** What a record of another kind than the one that is read here is good for. */
+function otherKind(record: Fields): string | undefined {
+  if (has(record, "responses") || has(record, "completions") || has(record, "responses_ids"))
+    return "lists of replies are data for the losses of ranked lists (plackett-luce, lipo)";
+  const one = has(record, "completion") || has(record, "response") || has(record, "output");
+  if (one && (has(record, "label") || has(record, "kto_tag")))
+    return "single-label rows {prompt, completion, label} are data for the loss kto";
+  return undefined;
 }

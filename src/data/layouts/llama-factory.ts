@@ -13,14 +13,8 @@ export const ALPACA: Layout = {
   fields: ["instruction", "input", "system", "history", "chosen", "rejected", ...TEMPLATE_FIELDS],
   matches: (record) => has(record, "instruction") && has(record, "chosen"),
   read(record, where) {
-    const asked = ["instruction", "input"].filter((field) => says(record, field));
-    if (asked.length === 0) throw new InputError(`${where}: instruction: empty, and no input`);
-    const messages = [
-      ...history(record, where),
-      { role: "user", content: asked.map((field) => textField(record, field, where)).join("\n") },
-    ];
     const replies = ["chosen", "rejected"].map((side) => [reply(record[side], where, side)]);
-    return conversation(record, where, withSystem(record, messages, where), replies);
+    return conversation(record, where, alpacaMessages(record, where), replies);
   },
 };
 
@@ -59,6 +53,17 @@ function oneReplyEach(record: Fields, where: string, field: string) {
     isObject(record[side]) ? readMessage(record[side], where, side) : reply(record[side], where, side),
   ]);
   return conversation(record, where, prompt, replies);
+}
+
+/** Alpaca's turns: the system message, the history, then the instruction and, below it, the input. */
+export function alpacaMessages(record: Fields, where: string): readonly Message[] {
+  const asked = ["instruction", "input"].filter((field) => says(record, field));
+  if (asked.length === 0) throw new InputError(`${where}: instruction: empty, and no input`);
+  const messages = [
+    ...history(record, where),
+    { role: "user", content: asked.map((field) => textField(record, field, where)).join("\n") },
+  ];
+  return withSystem(record, messages, where);
 }
 
 /** Earlier turns as pairs of what the user said and what was replied. */

@@ -22,7 +22,7 @@ export const margin = z.number({ error: (issue) => expected("a finite number", i
 const labelProblem = {
   error: (issue: { input?: unknown }) =>
     typeof issue.input === "boolean"
-      ? "expected a number from 0 to 1; true and false label single replies, which is data for KTO: not supported yet"
+      ? "expected a number from 0 to 1; true and false label single replies, rows {prompt, completion, label} for the loss kto"
       : `${expected("a number from 0 to 1, the probability that chosen is better", issue.input)}; --columns label= leaves it out`,
 };
 export const label = z.number(labelProblem).min(0, labelProblem).max(1, labelProblem);

@@ -2,8 +2,10 @@
 import { isObject, type Parsed } from "./json-text.ts";
 
 const NUMBERS = ["margin", "label"];
-const OFTEN_EMPTY = [...NUMBERS, "id"];
-const LISTS = /_ids$|^(history|tools|chat_template_kwargs)$/;
+/** Labels of single replies; pandas writes True and False. */
+const LABELS = ["label", "kto_tag"];
+const OFTEN_EMPTY = [...NUMBERS, ...LABELS, "id", "rank", "ranks", "scores"];
+const LISTS = /_ids$|^(history|tools|chat_template_kwargs|responses|completions|ranks?|scores)$/;
 
 /**
  * The row's cells as a JSON line would have given them, by the names of our fields. What doesn't look like what the
@@ -22,6 +24,7 @@ export function fromCells(cells: Readonly<Record<string, string>>): Parsed {
 
 function fromCell(field: string, cell: string): unknown {
   if (cell === "" && OFTEN_EMPTY.includes(field)) return null;
+  if (LABELS.includes(field) && /^\s*(true|false)\s*$/i.test(cell)) return /true/i.test(cell);
   if (NUMBERS.includes(field)) return /^\s*[-+]?(\d|\.\d)/.test(cell) ? asNumber(cell) : cell;
   if (!/^\s*[[{]/.test(cell)) return cell;
   const parsed = asJson(cell);

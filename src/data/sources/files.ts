@@ -1,6 +1,6 @@
 /** @file From the names that a user gives (files, patterns, "-") to the files to read, always in the same order. */
 import { stat } from "node:fs/promises";
-import { isAbsolute, normalize, resolve } from "node:path";
+import { isAbsolute, join, normalize, resolve } from "node:path";
 import { glob, isDynamicPattern } from "tinyglobby";
 import { InputError } from "../../errors.ts";
 
@@ -18,12 +18,13 @@ export function sourceName(paths: string | readonly string[]): string {
 /**
  * The files behind names and patterns: names in the order given, the matches of a pattern sorted, a file that comes
  * up twice only once. What exists under its literal name is that file, even where the name looks like a pattern.
- * @throws InputError for a name that doesn't exist, a folder, or a pattern that matches no file
+ * @param inFolders the pattern of the files that a folder stands for
+ * @throws InputError for a name that doesn't exist, a folder (without `inFolders`), or a pattern that matches no file
  */
-export async function findFiles(paths: string | readonly string[]): Promise<string[]> {
+export async function findFiles(paths: string | readonly string[], inFolders?: string): Promise<string[]> {
   const found = new Map<string, string>();
   for (const path of [paths].flat()) {
-    for (const file of await expand(path)) {
+    for (const file of await expand(path, inFolders)) {
       const key = resolve(file);
       if (!found.has(key)) found.set(key, file);
     }
@@ -32,10 +33,12 @@ export async function findFiles(paths: string | readonly string[]): Promise<stri
   return [...found.values()];
 }
 
-async function expand(path: string): Promise<string[]> {
+async function expand(path: string, inFolders?: string): Promise<string[]> {
   if (path === STDIN) return [path];
   const known = await stat(path).catch(() => undefined);
   if (known?.isDirectory()) {
+    const own = inFolders === undefined ? [] : await glob(inFolders, { cwd: path });
+    if (own.length > 0) return own.sort().map((name) => join(path, name));
     throw new InputError(`${path}: a folder; name its files, for example '${normalize(`${path}/*.jsonl`)}'`);
   }
   if (known !== undefined) return [path];

@@ -18,7 +18,7 @@ export async function* parseJsonl(bytes: AsyncIterable<Uint8Array>): AsyncGenera
 }
 
 /** The pieces of a long line are joined once, so that a line of many chunks costs linear time. */
-async function* splitLines(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+export async function* splitLines(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let pieces: Uint8Array[] = [];
   for await (const chunk of bytes) {
     let start = 0;

@@ -10,27 +10,34 @@ import { parseJsonl } from "./jsonl.ts";
 import { readParquet } from "./parquet.ts";
 import type { Entry, Row } from "./row.ts";
 import { parseTable } from "./table.ts";
+import { parseText } from "./text.ts";
 
 export type { Row } from "./row.ts";
+
+export interface RowOptions {
+  /** Is told of the files' bytes as they are read; not of Parquet's, which are not read in order. */
+  readonly onBytes?: ((count: number) => void) | undefined;
+  /** A .txt file is plain text, whose blocks are rows {text}, and a folder stands for its .txt and .txt.gz files. */
+  readonly plainText?: boolean;
+}
 
 /**
  * The rows of files, patterns or standard input ("-"), in order: JSON Lines, one JSON list, CSV, TSV (these also
  * gzipped) or Parquet. Memory holds one row, and of Parquet one row group. A row that can't be read comes with its
  * `problem`, and reading goes on.
- * @param onBytes is told of the files' bytes as they are read; not of Parquet's, which are not read in order
  * @throws InputError where a file can't be found or opened, is damaged so that no further row can be told, or where
  * its first row lacks a field that `columns` names
  */
 export async function* readRows(
   paths: string | readonly string[],
   columns: Columns = {},
-  onBytes?: (count: number) => void,
+  { onBytes, plainText = false }: RowOptions = {},
 ): AsyncGenerator<Row> {
-  for (const path of await findFiles(paths)) {
+  for (const path of await findFiles(paths, plainText ? "**/*.{txt,txt.gz}" : undefined)) {
     const file = sourceName(path);
     const source = await openSource(path, file, onBytes);
     try {
-      const format = formatOf(path, source);
+      const format = plainText && isTextFile(path) ? "text" : formatOf(path, source);
       let first = true;
       for await (const { row, ...entry } of entries(format, source)) {
         const place = { where: `${file}:${row}`, file };
@@ -47,8 +54,12 @@ export async function* readRows(
   }
 }
 
-function entries(format: Format, source: Source): AsyncGenerator<Entry> {
+const isTextFile = (path: string) => /\.txt(\.gz)?$/i.test(path);
+
+function entries(format: Format | "text", source: Source): AsyncGenerator<Entry> {
   switch (format) {
+    case "text":
+      return parseText(source.stream);
     case "lines":
       return parseJsonl(source.stream);
     case "list":
@@ -62,7 +73,7 @@ function entries(format: Format, source: Source): AsyncGenerator<Entry> {
   }
 }
 
-function finish(format: Format, value: Readonly<Record<string, unknown>>): Parsed {
+function finish(format: Format | "text", value: Readonly<Record<string, unknown>>): Parsed {
   if (format !== "csv" && format !== "tsv") return { value };
   return fromCells(value as Readonly<Record<string, string>>);
 }

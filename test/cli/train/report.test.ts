@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from "vitest";
 import { summary, TerminalReporter } from "../../../src/cli/train/report.ts";
 import type { PreferenceRecord } from "../../../src/data/preference.ts";
 import { evaluate } from "../../../src/train/evaluate.ts";
+import { pairSet } from "../../../src/train/example-sets.ts";
 import { evalLine } from "../../../src/train/metrics.ts";
 import type { TrainResult } from "../../../src/train/train.ts";
 
@@ -110,6 +111,7 @@ function result(held: number): TrainResult {
     },
     margin: 0,
     label: 1,
+    replyStarts: [],
   }));
   const chosen = Float32Array.from(records, (_, i) => i / 4);
   const rejected = Float32Array.from(records, (_, i) => (i === 4 ? 1 : i % 4 === 3 ? i : -i - 0.5));
@@ -120,8 +122,8 @@ function result(held: number): TrainResult {
     out: "runs/mine",
     report: held === 0 ? undefined : "runs/mine/report.html",
     dataset: {
-      train: { pairs: [], leftOut: leftOut(2), counts },
-      eval: { pairs, leftOut: leftOut(1), counts: { ...counts, dropped: 1 } },
+      train: pairSet([], { leftOut: leftOut(2), counts }),
+      eval: pairSet(pairs, { leftOut: leftOut(1), counts: { ...counts, dropped: 1 } }),
       splitBy: "",
     },
     findings: [],

@@ -1,9 +1,12 @@
 /** @file The two forms of real data, strings and messages, are the same pairs. */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { ChatContent, TextContent } from "../../../src/data/content.ts";
+import { labelledReplies } from "../../../src/data/labelled-reply.ts";
 import { readPreferences } from "../../../src/data/preference.ts";
-import { ReadingLog } from "../../../src/data/reading.ts";
+import { rankedLists } from "../../../src/data/ranked-list.ts";
+import { ReadingLog, readAll } from "../../../src/data/reading.ts";
 import { readScoreLines } from "../../../src/data/score-record.ts";
 
 const shared = process.env.RMTRAIN_SHARED;
@@ -40,7 +43,7 @@ describe.skipIf(shared === undefined)("real data (needs RMTRAIN_SHARED)", () => 
     expect(pairs).toBe(307);
   });
 
-  test("single labels and ranked lists are refused by name", async () => {
+  test("where pairs are wanted, single labels and ranked lists are refused by name", async () => {
     await expect(readPreferences(file("halueval/eval.jsonl"))).rejects.toThrow(
       /eval.jsonl:1: single-label rows/,
     );
@@ -48,7 +51,39 @@ describe.skipIf(shared === undefined)("real data (needs RMTRAIN_SHARED)", () => 
       /ranked.jsonl:1: lists of replies/,
     );
   });
+
+  test.each([
+    ["train", 937],
+    ["eval", 314],
+  ])("halueval %s: single labels", async (name, count) => {
+    const log = new ReadingLog();
+    const rows = await readAll(file(`halueval/${name}.jsonl`), labelledReplies, { log });
+    const raw = linesOf(`halueval/${name}.jsonl`);
+    expect(log.lines()).toEqual([expect.stringMatching(/labelled prompts and replies$/)]);
+    expect(rows).toHaveLength(count);
+    for (const [i, row] of rows.entries()) {
+      expect(row.content).toEqual({ kind: "text", prompt: raw[i]?.prompt, replies: [raw[i]?.completion] });
+      expect("wanted" in row && row.wanted).toBe(raw[i]?.label);
+    }
+  });
+
+  test("qa-feedback's ranked lists: those whose comparisons contradict each other have no order", async () => {
+    const lists = await readAll(file("qa-feedback/ranked.jsonl"), rankedLists);
+    const raw = linesOf("qa-feedback/ranked.jsonl");
+    expect(lists).toHaveLength(303);
+    for (const [i, list] of lists.entries()) {
+      expect(list.content.replies).toEqual(raw[i]?.responses);
+      expect("ranks" in list ? (list.ranks ?? null) : []).toEqual(raw[i]?.rank);
+      expect(list.extra.comparisons).toEqual(raw[i]?.comparisons);
+    }
+  });
 });
+
+const linesOf = (name: string): Record<string, unknown>[] =>
+  readFileSync(file(name), "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
 
 /** hh-rlhf's own way to write the prompt, and the replies. */
 function asText({ prompt, replies }: ChatContent): unknown[] {

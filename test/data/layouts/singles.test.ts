@@ -23,6 +23,11 @@ test.each([
   [{ prompt: [user], response: said }, chat],
   [{ prompt: [user], response: "a" }, chat],
   [{ prompt: "q", response: [said] }, chat],
+  [{ prompt: [user], completion: [said], label: true }, chat],
+  [
+    { prompt: "q", completion: "a", label: true },
+    { kind: "text", prompt: "q", replies: ["a"] },
+  ],
   [
     { messages: [user, said], tools: [{ name: "f" }] },
     { ...chat, tools: [{ name: "f" }] },
@@ -50,7 +55,8 @@ test.each([
   [{ messages: "q" }, "messages: expected a list of messages"],
   [{ response: [said] }, "prompt: missing"],
   [{ prompt: [user], response: [] }, "response: no message"],
-  [{ prompt: "q", completion: "a", label: true }, "single-label rows"],
+  [{ prompt: "q", completion: "a", response: "b" }, "completion and response: which one is the reply?"],
+  [{ prompt: "q", responses: ["a", "b"], ranks: [0, 1] }, "lists of replies are data for the losses"],
   [{ other: 1 }, "expected text, or response, or messages"],
 ])("%j is refused", (row, message) => {
   expect(() => parseScoreRecord(row, WHERE)).toThrow(`${WHERE}: ${message}`);

@@ -55,6 +55,7 @@ export function hostilePairs(count: number): Pair[] {
     },
     margin: i % 7 === 0 ? 0.5 : 0,
     label: 1,
+    replyStarts: [],
   }));
 }
 
