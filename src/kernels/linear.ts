@@ -33,13 +33,17 @@ const kernels = { rows: linearRows, tile: linearTile, broadcast: linearBroadcast
 const tileRows: Readonly<Record<LinearVariant, number>> = { rows: 1, tile: 4, broadcast: 8 };
 const WG = 64;
 /** Invocations that share rows of x. On a CPU no more than a subgroup: further lanes would compute past the last output. */
-const broadcastLanes = { software: 8, hardware: WG };
+export const broadcastLanes = { software: 8, hardware: WG };
 /** Up to so many outputs, most of the lanes that share rows of x would compute nothing. */
 const fewOutputs = 8;
 
 export function canRun(gpu: Gpu, variant: LinearVariant): boolean {
   return variant !== "broadcast" || gpu.facts.subgroupMin >= 8;
 }
+
+/** Invocations of a workgroup of a broadcast variant on this adapter. */
+export const lanesThatShare = (gpu: Gpu): number =>
+  broadcastLanes[gpu.facts.software ? "software" : "hardware"];
 
 /** The variant that runs by default. It may follow T (`rows`) only because all variants give equal bits. */
 export function chooseLinear(gpu: Gpu, rows: number, outputs: number): LinearVariant {
@@ -94,7 +98,7 @@ function record(gpu: Gpu, variant: LinearVariant, call: WindowedLinear): void {
   const { x, weight, y, window, bindings } = call;
   const groups = ceilDiv(window.rows, 4);
   const tiles = ceilDiv(x.rows, tileRows[variant]);
-  const lanes = variant === "broadcast" ? broadcastLanes[gpu.facts.software ? "software" : "hardware"] : WG;
+  const lanes = variant === "broadcast" ? lanesThatShare(gpu) : WG;
   gpu.recorder.dispatch(kernels[variant], {
     variant: pipeline(weight.dtype, lanes),
     bindings: [bindings.x, window.binding, bindings.bias, bindings.y],

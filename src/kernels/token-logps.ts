@@ -94,7 +94,9 @@ export function tokenLogpsBackward(
   expectShape("tokenLogpsBackward targets", targets, rows, 1, "i32");
   expectShape("tokenLogpsBackward lse", lse, rows, 1);
   expectShape("tokenLogpsBackward gradient", gradient, rows, 1);
-  const dHidden = into.hidden === "new" ? zeros(gpu, rows, weight.cols, capacity) : into.hidden;
+  const fresh = into.hidden === "new";
+  const dHidden =
+    into.hidden === "new" ? createTensor(gpu, rows, weight.cols, "d hidden", { capacity }) : into.hidden;
   const dWeight = into.weight;
   if (dHidden !== undefined) expectShape("tokenLogpsBackward dhidden", dHidden, rows, weight.cols);
   if (dWeight !== undefined) expectShape("tokenLogpsBackward dweight", dWeight, weight.rows, weight.cols);
@@ -107,7 +109,10 @@ export function tokenLogpsBackward(
       workgroups: workgroupsForItems(tokens * logits.stride4),
       work: 10 * tokens * words,
     });
-    if (dHidden !== undefined) linearInputGradient(gpu, logits, tile.weight, part(gpu, dHidden, tile));
+    if (dHidden !== undefined) {
+      const overwrite = fresh && word === 0;
+      linearInputGradient(gpu, logits, tile.weight, part(gpu, dHidden, tile), { overwrite });
+    }
     if (dWeight !== undefined) {
       const window = words === weight.rows ? dWeight : rowsOf(gpu, dWeight, word, words);
       linearWeightGradient(gpu, logits, tile.hidden, window, true);
@@ -119,12 +124,6 @@ export function tokenLogpsBackward(
 /** A tensor's rows that stand beside the tile's tokens. */
 function part(gpu: Gpu, tensor: Tensor, { token, tokens }: VocabularyTile): Tensor {
   return tokens === tensor.rows ? tensor : rowsOf(gpu, tensor, token, tokens);
-}
-
-function zeros(gpu: Gpu, rows: number, cols: number, capacity: number): Tensor {
-  const tensor = createTensor(gpu, rows, cols, "gradient of the predicting rows", { capacity });
-  gpu.recorder.clear(tensor.buffer, 0, tensor.buffer.size);
-  return tensor;
 }
 
 /** Every pipeline of this file that no other has, for building them ahead and for tests that compile all. */

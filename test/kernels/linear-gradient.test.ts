@@ -2,8 +2,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openGpu } from "../../src/gpu/gpu.ts";
+import { canRun } from "../../src/kernels/linear.ts";
 import {
   linearGradientKernels,
+  linearGradientVariants,
   linearInputGradient,
   linearWeightGradient,
 } from "../../src/kernels/linear-gradient.ts";
@@ -14,8 +16,8 @@ import { normals, relativeError } from "../support/numbers.ts";
 import { rounded, uploadWeight, weightDtypes } from "../support/weights.ts";
 
 const gpu = useGpu();
-/** Weights over 4 KiB go in windows; more than three workgroups fold the grid. */
-const narrow = useGpu({ limits: { maxBinding: 4096, maxWorkgroups: 3 } });
+/** Weights over 4 KiB go in windows; more than six workgroups fold the grid. */
+const narrow = useGpu({ limits: { maxBinding: 4096, maxWorkgroups: 6 } });
 
 function transposed(m: Float32Array, cols: number): Float32Array {
   const rows = m.length / cols;
@@ -44,6 +46,33 @@ describe.each([
     dtype: fc.constantFrom(...weightDtypes),
     into: fc.boolean(),
     seed: fc.nat(),
+  });
+
+  it("every variant gives the same bits, written over what was there", async () => {
+    const variants = linearGradientVariants.filter((variant) => canRun(device(), variant));
+    await fc.assert(
+      fc.asyncProperty(shapes, async ({ rows, k, outs, dtype, into, seed }) => {
+        if (rows === 0) return;
+        using _ = device().scope();
+        const dy = uploadTensor(device(), normals(seed, rows * outs), outs, "dy");
+        const x = uploadTensor(device(), normals(seed + 1, rows * k), k, "x");
+        const w = uploadWeight(device(), rounded(normals(seed + 2, outs * k), dtype), k, dtype);
+        const results = [];
+        for (const variant of variants) {
+          const dw = uploadTensor(device(), normals(seed + 3, outs * k), k, "dw");
+          linearWeightGradient(device(), dy, x, dw, into, variant);
+          const start = uploadTensor(device(), normals(seed + 4, rows * k), k, "dx");
+          const dx = linearInputGradient(device(), dy, w, start, { overwrite: !into, variant });
+          await expectZeroPadding(device(), dw);
+          await expectZeroPadding(device(), dx);
+          results.push({ dw: await readTensor(device(), dw), dx: await readTensor(device(), dx) });
+        }
+        for (const result of results) expect(result).toEqual(results[0]);
+        const fresh = await readTensor(device(), linearInputGradient(device(), dy, w));
+        if (!into) expect(results[0]?.dx).toEqual(fresh);
+      }),
+      { numRuns: 15 },
+    );
   });
 
   it("dw = dy^T x, the same bits each time", async () => {

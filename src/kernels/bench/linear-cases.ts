@@ -3,7 +3,12 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import { dtypeBytes, uploadTensor } from "../../tensor/tensor.ts";
 import { embedding } from "../embedding.ts";
 import { canRun, linear, linearVariants } from "../linear.ts";
-import { linearInputGradient, linearWeightGradient } from "../linear-gradient.ts";
+import {
+  type LinearGradientVariant,
+  linearGradientVariants,
+  linearInputGradient,
+  linearWeightGradient,
+} from "../linear-gradient.ts";
 import type { BenchCase, BenchSize } from "./cases.ts";
 import { filled } from "./inputs.ts";
 
@@ -30,32 +35,42 @@ export function linearCases(gpu: Gpu, { tokens: T, width: H }: BenchSize): Bench
         }),
       ),
     );
-  const backward: BenchCase[] = [
+  const backward = linearGradientVariants
+    .filter((variant) => canRun(gpu, variant))
+    .flatMap((variant) => gradientCases(variant, { tokens: T, width: H }));
+  return [...forward, ...backward, ...storage.map((dtype) => embeddingCase(dtype, { tokens: T, width: H }))];
+}
+
+function gradientCases(variant: LinearGradientVariant, { tokens: T, width: H }: BenchSize): BenchCase[] {
+  const suffix = variant === "tile" ? "" : `_${variant}`;
+  const shape = `[${T}, ${H}] x [${H}, ${H}]`;
+  const flops = 2 * T * H * H;
+  const bytes = 8 * T * H + 4 * H * H;
+  return [
     {
-      name: "linear_input_gradient f32",
+      name: `linear_input_gradient${suffix} f32`,
       shape,
       flops,
-      bytes: bytes(4),
+      bytes,
       prepare: (gpu) => {
         const dy = filled(gpu, T, H);
         const weight = filled(gpu, H, H);
-        return () => linearInputGradient(gpu, dy, weight);
+        return () => linearInputGradient(gpu, dy, weight, undefined, { variant });
       },
     },
     {
-      name: "linear_weight_gradient",
+      name: `linear_weight_gradient${suffix}`,
       shape,
       flops,
-      bytes: bytes(4),
+      bytes,
       prepare: (gpu) => {
         const dy = filled(gpu, T, H);
         const x = filled(gpu, T, H);
         const into = filled(gpu, H, H);
-        return () => linearWeightGradient(gpu, dy, x, into);
+        return () => linearWeightGradient(gpu, dy, x, into, false, variant);
       },
     },
   ];
-  return [...forward, ...backward, ...storage.map((dtype) => embeddingCase(dtype, { tokens: T, width: H }))];
 }
 
 function embeddingCase(dtype: (typeof storage)[number], { tokens: T, width: H }: BenchSize): BenchCase {
