@@ -40,7 +40,12 @@ it("--json: rows with rates and their share of the ceilings", async () => {
     ceilings: { flopsPerSecond: number; bytesPerSecond: number };
     rows: BenchRow[];
   };
-  expect(result.rows.map((row) => row.name).sort()).toEqual(["head_norm", "layer_norm", "rms_norm"]);
+  expect(result.rows.map((row) => row.name).sort()).toEqual([
+    "head_norm",
+    "head_norm_gradient",
+    "layer_norm",
+    "rms_norm",
+  ]);
   for (const row of result.rows) {
     expect(row.seconds).toBeGreaterThan(0);
     const shares = [

@@ -8,7 +8,7 @@ import { columnKernels } from "../../src/kernels/columns.ts";
 import { dpoKernels } from "../../src/kernels/dpo.ts";
 import { dropoutKernels } from "../../src/kernels/dropout.ts";
 import { embeddingKernels } from "../../src/kernels/embedding.ts";
-import { headNorm } from "../../src/kernels/generated/index.ts";
+import { headNormKernels } from "../../src/kernels/head-norm.ts";
 import { implicitRewardKernels } from "../../src/kernels/implicit-reward.ts";
 import { linearKernels } from "../../src/kernels/linear.ts";
 import { linearGradientKernels } from "../../src/kernels/linear-gradient.ts";
@@ -28,7 +28,7 @@ export const catalogue: readonly KernelVariant[] = [
   ...rowGradientKernels,
   ...columnKernels,
   ...dropoutKernels,
-  { kernel: headNorm, variant: {} },
+  ...headNormKernels,
   ...tokenLogpsKernels,
   ...segmentKernels,
   ...implicitRewardKernels,

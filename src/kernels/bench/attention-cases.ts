@@ -8,7 +8,7 @@ import {
   attentionQueryGradient,
   uploadForestGradient,
 } from "../attention-gradient.ts";
-import { headNorm } from "../head-norm.ts";
+import { headNorm, headNormBackward } from "../head-norm.ts";
 import { rotary, rotaryTables } from "../rotary.ts";
 import type { BenchCase, BenchSize } from "./cases.ts";
 import { filled, oneSequence } from "./inputs.ts";
@@ -59,6 +59,19 @@ export function attentionCases({ tokens: T, width: H }: BenchSize): BenchCase[] 
         const x = filled(gpu, T, H);
         const weight = filled(gpu, 1, headDim);
         return () => headNorm(gpu, x, weight, 1e-5, { heads, headDim, firstCol: 0 });
+      },
+    },
+    {
+      name: "head_norm_gradient",
+      shape: `[${T}, ${H}], heads of ${headDim}`,
+      flops: 12 * T * H,
+      bytes: 12 * T * H,
+      prepare: (gpu) => {
+        const x = filled(gpu, T, H);
+        const dy = filled(gpu, T, H);
+        const weight = filled(gpu, 1, headDim);
+        const into = filled(gpu, 1, headDim);
+        return () => headNormBackward(gpu, dy, x, weight, 1e-5, { heads, headDim, firstCol: 0 }, into);
       },
     },
   ];
