@@ -4,17 +4,15 @@
  */
 import type { Gpu } from "../gpu/gpu.ts";
 import { gatherRows } from "../kernels/embedding.ts";
-import { metricColumns } from "../kernels/pairwise-logistic.ts";
 import { headName } from "../model/reward-head.ts";
 import { type ArenaRole, ParameterArena } from "../tensor/parameters.ts";
-import { createTensor, readTensor, type Tensor, uploadTensor } from "../tensor/tensor.ts";
+import { readTensor, type Tensor, uploadTensor } from "../tensor/tensor.ts";
 import { readArena, writeState } from "./arena-state.ts";
-import type { PairMetrics } from "./evaluate.ts";
+import { MetricsTable } from "./metrics-table.ts";
 import { findObjective, type Objective } from "./objectives.ts";
 import { Optimizer } from "./optimizer.ts";
 import type { TrainOptions } from "./options.ts";
-import { NotFiniteError } from "./state/not-finite.ts";
-import type { BatchMetrics, StepMetrics, TrainerState, Weights } from "./trainer.ts";
+import type { StepMetrics, TrainerState, Weights } from "./trainer.ts";
 
 /** A batch of pairs as rows of the feature table. */
 export interface StepRows {
@@ -45,11 +43,7 @@ export class HeadTrainer implements Disposable {
   readonly #objective: Objective;
   readonly #arena: ParameterArena;
   readonly #optimizer: Optimizer;
-  /** [logEvery * batches of a step, metrics]: a row for each batch since the last reading. */
-  readonly #metrics: Tensor;
-  /** Pairs of those batches, by step. */
-  readonly #pending: Omit<BatchMetrics, "metrics">[][] = [];
-  #rows = 0;
+  readonly #metrics: MetricsTable;
   #step = 0;
 
   /**
@@ -66,8 +60,7 @@ export class HeadTrainer implements Disposable {
     this.#arena = new ParameterArena(gpu, [{ name: headName, rows: 1, cols: features.cols }]);
     this.#arena.write("master", headName, head);
     this.#optimizer = new Optimizer(gpu, this.#arena);
-    const rows = settings.logEvery * settings.gradientAccumulationSteps;
-    this.#metrics = createTensor(gpu, rows, metricColumns.count, "metrics", { persistent: true });
+    this.#metrics = new MetricsTable(gpu, settings.logEvery * settings.gradientAccumulationSteps);
   }
 
   /**
@@ -75,15 +68,15 @@ export class HeadTrainer implements Disposable {
    * Call `takeMetrics` at least every `logEvery` steps.
    */
   step(batches: readonly StepRows[], lr: number): void {
-    const row = this.#rows;
-    const total = batches.reduce((sum, { margins }) => sum + margins.length, 0);
-    batches.forEach((batch, i) => void this.#addGradient(batch, total, i > 0));
-    this.#step++;
     const { gpu, settings } = this;
+    const { row, tensor } = this.#metrics;
+    const total = batches.reduce((sum, { margins }) => sum + margins.length, 0);
+    for (const [i, batch] of batches.entries()) this.#addGradient(batch, total, row + i, i > 0);
+    this.#step++;
     using _scope = gpu.scope();
-    const metrics = { metrics: this.#metrics, row, losses: batches.length };
+    const metrics = { metrics: tensor, row, losses: batches.length };
     this.#optimizer.step({ ...settings, lr, step: this.#step, ...metrics });
-    this.#pending.push(
+    this.#metrics.add(
       batches.map(({ labels }) => ({
         pairs: labels.length,
         decided: labels.filter((p) => p !== 0.5).length,
@@ -91,7 +84,7 @@ export class HeadTrainer implements Disposable {
     );
   }
 
-  #addGradient({ rows, margins, labels }: StepRows, total: number, accumulate: boolean): void {
+  #addGradient({ rows, margins, labels }: StepRows, total: number, row: number, accumulate: boolean): void {
     const { gpu, settings } = this;
     using _scope = gpu.scope();
     const capacity = 2 * settings.batchSize;
@@ -103,8 +96,8 @@ export class HeadTrainer implements Disposable {
       labels: uploadTensor(gpu, labels, 1, "labels", { capacity: settings.batchSize }),
       total,
       centering: settings.centerRewardsCoefficient,
-      metrics: this.#metrics,
-      row: this.#rows++,
+      metrics: this.#metrics.tensor,
+      row,
     });
     reward.backward(gpu, gradient, x, this.#arena.gradient(headName), accumulate);
   }
@@ -113,21 +106,8 @@ export class HeadTrainer implements Disposable {
    * The metrics of the steps since the last call.
    * @throws NotFiniteError with the step at which the loss or the gradient stopped being finite
    */
-  async takeMetrics(): Promise<StepMetrics[]> {
-    if (this.#rows === 0) return [];
-    const values = await readTensor(this.gpu, this.#metrics);
-    const bad = await this.#optimizer.badStep();
-    if (bad !== undefined) throw new NotFiniteError("The loss or its gradient was", bad);
-    this.#rows = 0;
-    let next = 0;
-    return this.#pending.splice(0).map((batches) => {
-      const first = next;
-      next += batches.length;
-      return {
-        batches: batches.map((counts, i) => ({ ...counts, metrics: metricsIn(values, first + i) })),
-        gradNorm: values[first * metricColumns.count + metricColumns.gradNorm] ?? Number.NaN,
-      };
-    });
+  takeMetrics(): Promise<StepMetrics[]> {
+    return this.#metrics.take(this.#optimizer);
   }
 
   /**
@@ -168,7 +148,7 @@ export class HeadTrainer implements Disposable {
   [Symbol.dispose](): void {
     this.#optimizer.destroy();
     this.#arena.destroy();
-    this.gpu.release(this.#metrics.buffer);
+    this.#metrics.destroy();
   }
 
   #rewardsOf(rows: Int32Array, head: Float32Array | undefined): Promise<Float32Array> {
@@ -178,16 +158,4 @@ export class HeadTrainer implements Disposable {
     const x = gatherRows(this.gpu, this.features, uploadTensor(this.gpu, rows, 1, "feature rows"));
     return readTensor(this.gpu, this.#objective.reward.forward(this.gpu, x, weight));
   }
-}
-
-function metricsIn(values: Float32Array, row: number): PairMetrics {
-  const at = (column: number) => values[row * metricColumns.count + column] ?? Number.NaN;
-  return {
-    loss: at(metricColumns.loss),
-    accuracy: at(metricColumns.accuracy),
-    margin: at(metricColumns.margin),
-    min_reward: at(metricColumns.minReward),
-    mean_reward: at(metricColumns.meanReward),
-    max_reward: at(metricColumns.maxReward),
-  };
 }

@@ -64,3 +64,10 @@ export function combine(parts: readonly BatchMetrics[]): PairMetrics {
     max_reward: parts.reduce((most, p) => Math.max(most, p.metrics.max_reward), Number.NEGATIVE_INFINITY),
   };
 }
+
+/** What the reward said of itself, put together the same way; empty where it said nothing. */
+export function combineOwn(parts: readonly BatchMetrics[]): Record<string, number> {
+  const pairs = parts.reduce((sum, p) => sum + p.pairs, 0);
+  const mean = (name: string) => parts.reduce((sum, p) => sum + (p.own?.[name] ?? 0) * p.pairs, 0) / pairs;
+  return Object.fromEntries(Object.keys(parts[0]?.own ?? {}).map((name) => [name, mean(name)]));
+}

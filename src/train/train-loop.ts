@@ -4,7 +4,7 @@
  */
 import { setImmediate as eventLoop } from "node:timers/promises";
 import type { Pair } from "./dataset.ts";
-import { combine, type TrainLine } from "./metrics.ts";
+import { combine, combineOwn, type TrainLine } from "./metrics.ts";
 import type { TrainOptions } from "./options.ts";
 import { batches, type Plan, planSteps } from "./plan.ts";
 import { learningRate } from "./schedule.ts";
@@ -155,10 +155,12 @@ class Run {
     await this.#drain();
     const steps = this.#pending.splice(0);
     if (steps.length === 0) return;
-    const line = {
+    const parts = steps.flatMap((s) => s.batches);
+    const line: TrainLine = {
       step: this.#step,
       epoch: this.#step / this.#plan.stepsPerEpoch,
-      ...combine(steps.flatMap((s) => s.batches)),
+      ...combine(parts),
+      ...combineOwn(parts),
       grad_norm: steps.reduce((sum, s) => sum + s.gradNorm, 0) / steps.length,
       learning_rate: lr,
       num_tokens: this.#tokens,

@@ -28,6 +28,8 @@ export interface BatchMetrics {
   /** Pairs that have a right answer: those of the accuracy. */
   readonly decided: number;
   readonly metrics: PairMetrics;
+  /** What the reward says of itself, such as "logps/chosen": means over the batch. */
+  readonly own?: Readonly<Record<string, number>> | undefined;
 }
 
 export interface StepMetrics {

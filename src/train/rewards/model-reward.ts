@@ -8,6 +8,7 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import type { PackedBatch } from "../../kernels/packed-batch.ts";
 import type { Backbone } from "../../model/backbone.ts";
 import type { ModelFolder } from "../../model/model-folder.ts";
+import type { InputRecipe } from "../../model/recipe.ts";
 import type { Tape } from "../../tensor/tape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { TrainOptions } from "../options.ts";
@@ -33,6 +34,8 @@ export interface RewardInput {
   readonly hidden: Tensor;
   /** Rows that tensors of T rows have room for. */
   readonly capacity: number;
+  /** Rows that tensors of n rows have room for. */
+  readonly rewardCapacity: number;
   /** Only in training steps. */
   readonly step?: {
     /** Examples (pairs, rows, lists) of the whole step: what a mean over the step divides by. */
@@ -75,6 +78,8 @@ export interface RewardContext {
   /** At step 0, also where a run is resumed: the state is loaded after this. */
   readonly model: RewardingModel;
   readonly options: TrainOptions;
+  /** How the trained model reads its input. */
+  readonly recipe: InputRecipe;
   /** Every sequence that steps and evaluations will ask for, by item as they are packed. */
   readonly items: readonly RewardItem[];
   readonly reporter: TrainReporter;

@@ -52,6 +52,7 @@ const metrics = z.object({
   mean_reward: z.number(),
   max_reward: z.number(),
 });
+const own = z.record(z.string(), z.number()).optional();
 const stored = z.object({
   format: z.literal(format),
   step: z.int().min(0),
@@ -63,7 +64,7 @@ const stored = z.object({
   evaluations_without_better: z.int().min(0),
   pending: z.array(
     z.object({
-      batches: z.array(z.object({ pairs: z.int(), decided: z.int(), metrics })),
+      batches: z.array(z.object({ pairs: z.int(), decided: z.int(), metrics, own })),
       gradNorm: z.number(),
     }),
   ),
