@@ -1,14 +1,14 @@
 // AdamW with decoupled decay, in the order of torch.optim.AdamW:
 //   w = w * decay;  m = m + (1 - beta1) (g - m);  v = beta2 v + (1 - beta2) g^2;  w = w - rate m / (sqrt(v) / root + eps)
-// where g is the gradient times control.factor, decay = 1 - lr * weight_decay, rate = lr / (1 - beta1^step) and
-// root = sqrt(1 - beta2^step), all computed by the host in float64. Nothing is written once control.bad_step is set.
+// where g is the gradient times control.factor, decay = 1 - lr * weight_decay (1 for what is not decayed), rate = lr /
+// (1 - beta1^step) and root = sqrt(1 - beta2^step), all computed by the host in float64. Nothing is written once
+// control.bad_step is set.
 //
-// Shapes: gradient, w, m, v [count vec4s]. Vec4s from `decay_end` on are not decayed. Zero padding stays zero.
-// Layout: one invocation per vec4. Source: Loshchilov & Hutter 2019, arXiv 1711.05101, algorithm 2.
+// Shapes: gradient, w, m, v [count vec4s]. Zero padding stays zero. Layout: one invocation per vec4.
+// Source: Loshchilov & Hutter 2019, arXiv 1711.05101, algorithm 2.
 //#include grid
 struct Params {
   count: u32,
-  decay_end: u32,
   decay: f32,
   rate: f32,
   root: f32,
@@ -37,7 +37,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
   let g = gradient[i] * control.factor;
   let mean = fma(vec4<f32>(params.one_minus_beta1), g - m[i], m[i]);
   let square = fma(params.one_minus_beta2 * g, g, params.beta2 * v[i]);
-  let decayed = w[i] * select(1.0, params.decay, i < params.decay_end);
+  let decayed = w[i] * params.decay;
   m[i] = mean;
   v[i] = square;
   w[i] = decayed - params.rate * (mean / (sqrt(square) / params.root + params.eps));

@@ -1,7 +1,7 @@
-/** @file AdamW (Loshchilov & Hutter 2019, algorithm 2) over one piece of the parameter arenas, as torch computes it. */
+/** @file AdamW (Loshchilov & Hutter 2019, algorithm 2) over one range of the parameter arenas, as torch computes it. */
 import type { GpuBuffer } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import type { ArenaPiece } from "../tensor/parameters.ts";
+import type { ArenaRange } from "../tensor/parameters.ts";
 import { adamw as kernel } from "./generated/index.ts";
 import { workgroupsForItems } from "./row-kernel.ts";
 
@@ -17,22 +17,22 @@ export interface AdamWStep {
 
 /**
  * Updates masters and moments from the gradients, which control's factor scales; writes nothing after a bad step.
+ * @param range weight decay applies to it or not, as a whole
  * @param control see clipByGlobalNorm
  */
-export function adamw(gpu: Gpu, piece: ArenaPiece, control: GpuBuffer, s: AdamWStep): void {
-  const count = piece.bytes / 16;
+export function adamw(gpu: Gpu, range: ArenaRange, control: GpuBuffer, s: AdamWStep): void {
+  const count = range.bytes / 16;
   gpu.recorder.dispatch(kernel, {
     bindings: [
       { buffer: control },
-      piece.binding("gradient"),
-      piece.binding("master"),
-      piece.binding("m"),
-      piece.binding("v"),
+      range.binding("gradient"),
+      range.binding("master"),
+      range.binding("m"),
+      range.binding("v"),
     ],
     params: {
       count,
-      decay_end: piece.decayBytes / 16,
-      decay: 1 - s.lr * s.weightDecay,
+      decay: range.decay ? 1 - s.lr * s.weightDecay : 1,
       rate: s.lr / (1 - s.beta1 ** s.step),
       root: Math.sqrt(1 - s.beta2 ** s.step),
       eps: s.eps,

@@ -13,7 +13,11 @@ export interface ParameterSpec {
   readonly cols: number;
   /** Whether weight decay applies. Default: true. */
   readonly decay?: boolean;
+  /** Parameters of one group share a learning rate. Default: "base". */
+  readonly group?: string;
 }
+
+export const baseGroup = "base";
 
 /** master: the weights themselves, the only copy on the device. m, v: first and second moment of the gradient. */
 export type ArenaRole = "master" | "gradient" | "m" | "v";
@@ -22,12 +26,21 @@ export const arenaRoles = ["master", "gradient", "m", "v"] as const satisfies re
 /** Bytes of the blocks in which gradients are summed, fixed so that the sum has one order; every piece but the last of a chunk is a multiple. */
 export const blockBytes = 16_384;
 
-/** A range of all four arenas that one dispatch covers. */
-export interface ArenaPiece {
+/** A run of all four arenas in one binding. */
+interface Run {
   readonly bytes: number;
-  /** Bytes from the piece's begin that weight decay applies to; the rest is not decayed. */
-  readonly decayBytes: number;
   binding(role: ArenaRole): Binding;
+}
+
+/** A run whose parameters are updated alike: one dispatch of the optimiser. */
+export interface ArenaRange extends Run {
+  readonly decay: boolean;
+  readonly group: string;
+}
+
+/** A run that one dispatch sums, in ranges that cover it. */
+export interface ArenaPiece extends Run {
+  readonly ranges: readonly ArenaRange[];
 }
 
 interface Place {
@@ -38,7 +51,8 @@ interface Place {
 
 interface Chunk {
   bytes: number;
-  decayBytes: number;
+  /** In order, without gaps; `end` in bytes from the chunk's begin. */
+  readonly ranges: { readonly decay: boolean; readonly group: string; end: number }[];
 }
 
 type Buffers = Readonly<Record<ArenaRole, GpuBuffer>>;
@@ -120,9 +134,14 @@ export class ParameterArena implements Disposable {
   }
 }
 
-/** Decayed parameters first, each at an aligned offset; a new chunk where one would grow past a binding. */
+/** Group by group, decayed parameters first, each at an aligned offset; a new chunk where one would grow past a binding. */
 function layout(specs: readonly ParameterSpec[], maxBinding: number, alignment: number) {
-  const ordered = [...specs.filter((s) => s.decay !== false), ...specs.filter((s) => s.decay === false)];
+  const decays = (s: ParameterSpec) => s.decay !== false;
+  const groupOf = (s: ParameterSpec) => s.group ?? baseGroup;
+  const ordered = [...new Set(specs.map(groupOf))].flatMap((group) => {
+    const own = specs.filter((s) => groupOf(s) === group);
+    return [...own.filter(decays), ...own.filter((s) => !decays(s))];
+  });
   const chunks: Chunk[] = [];
   const places: Place[] = [];
   const names = new Set<string>();
@@ -133,12 +152,14 @@ function layout(specs: readonly ParameterSpec[], maxBinding: number, alignment: 
     const bytes = Math.ceil((spec.rows * rowBytes(spec)) / alignment) * alignment;
     let chunk = chunks.at(-1);
     if (chunk === undefined || chunk.bytes + bytes > maxBinding) {
-      chunk = { bytes: 0, decayBytes: 0 };
+      chunk = { bytes: 0, ranges: [] };
       chunks.push(chunk);
     }
     places.push({ spec, chunk: chunks.length - 1, offset: chunk.bytes });
     chunk.bytes += bytes;
-    if (spec.decay !== false) chunk.decayBytes = chunk.bytes;
+    const range = chunk.ranges.at(-1);
+    if (range?.decay === decays(spec) && range.group === groupOf(spec)) range.end = chunk.bytes;
+    else chunk.ranges.push({ decay: decays(spec), group: groupOf(spec), end: chunk.bytes });
   }
   return { chunks, places };
 }
@@ -154,16 +175,21 @@ function allocateChunk(gpu: Gpu, bytes: number): Buffers {
 }
 
 /** A chunk of one parameter that is larger than a binding takes several pieces. */
-function cut({ bytes, decayBytes }: Chunk, buffers: Buffers, maxBinding: number): ArenaPiece[] {
+function cut({ bytes, ranges }: Chunk, buffers: Buffers, maxBinding: number): ArenaPiece[] {
   const most = Math.max(1, Math.floor(maxBinding / blockBytes)) * blockBytes;
+  const run = (offset: number, end: number): Run => ({
+    bytes: end - offset,
+    binding: (role) => ({ buffer: buffers[role], offset, size: end - offset }),
+  });
   const pieces: ArenaPiece[] = [];
   for (let offset = 0; offset < bytes; offset += most) {
-    const size = Math.min(most, bytes - offset);
-    pieces.push({
-      bytes: size,
-      decayBytes: Math.min(size, Math.max(0, decayBytes - offset)),
-      binding: (role) => ({ buffer: buffers[role], offset, size }),
+    const end = Math.min(offset + most, bytes);
+    const own = ranges.flatMap(({ decay, group, end: last }, i) => {
+      const from = Math.max(offset, ranges[i - 1]?.end ?? 0);
+      const to = Math.min(end, last);
+      return from < to ? [{ ...run(from, to), decay, group }] : [];
     });
+    pieces.push({ ...run(offset, end), ranges: own });
   }
   return pieces;
 }

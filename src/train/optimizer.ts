@@ -11,6 +11,8 @@ import type { Tensor } from "../tensor/tensor.ts";
 
 export interface OptimizerStep {
   readonly lr: number;
+  /** Learning rates of groups of parameters that have another one. */
+  readonly groupLr?: Readonly<Record<string, number>>;
   /** Counted from 1 over the whole training, also after a resume: Adam's bias corrections follow it. */
   readonly step: number;
   /** Global L2 norm that the gradients are scaled down to; 0: no clipping. */
@@ -54,7 +56,10 @@ export class Optimizer implements Disposable {
       first += partialSums(count);
     }
     clipByGlobalNorm(this.gpu, partials, this.#partialCount, this.#control, s);
-    for (const piece of this.arena.pieces) adamw(this.gpu, piece, this.#control, { ...adam, ...s });
+    for (const range of this.arena.pieces.flatMap(({ ranges }) => ranges)) {
+      const lr = s.groupLr?.[range.group] ?? s.lr;
+      adamw(this.gpu, range, this.#control, { ...adam, ...s, lr });
+    }
   }
 
   /**

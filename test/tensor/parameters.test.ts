@@ -17,6 +17,7 @@ const specs = fc
       rows: fc.integer({ min: 1, max: 300 }),
       cols: fc.integer({ min: 1, max: 90 }),
       decay: fc.boolean(),
+      group: fc.constantFrom("base", "head"),
     }),
     { maxLength: 6 },
   )
@@ -37,7 +38,7 @@ it("keeps every value of every arena, also past a binding's limit, and holds zer
         }
       }
       let nonzero = 0;
-      let decayed = 0;
+      const inRanges = new Map<string, number>();
       for (const piece of arena.pieces) {
         const { buffer, offset = 0, size = 0 } = piece.binding("master");
         expect(size).toBe(piece.bytes);
@@ -45,11 +46,26 @@ it("keeps every value of every arena, also past a binding's limit, and holds zer
         expect(offset % small().facts.limits.offsetAlignment).toBe(0);
         const words = new Float32Array(await small().read(buffer, offset, size));
         nonzero += words.filter((v) => v !== 0).length;
-        decayed += words.subarray(0, piece.decayBytes / 4).filter((v) => v !== 0).length;
+        let covered = 0;
+        for (const range of piece.ranges) {
+          const bound = range.binding("master");
+          expect(bound).toEqual({ buffer, offset: offset + covered, size: range.bytes });
+          expect((bound.offset ?? 0) % small().facts.limits.offsetAlignment).toBe(0);
+          const own = words.subarray(covered / 4, (covered + range.bytes) / 4).filter((v) => v !== 0).length;
+          const key = `${range.group} ${range.decay}`;
+          inRanges.set(key, (inRanges.get(key) ?? 0) + own);
+          covered += range.bytes;
+        }
+        expect(covered).toBe(piece.bytes);
       }
       const count = (some: readonly ParameterSpec[]) => some.reduce((sum, s) => sum + s.rows * s.cols, 0);
       expect(nonzero).toBe(count(list));
-      expect(decayed).toBe(count(list.filter((s) => s.decay !== false)));
+      for (const group of ["base", "head"]) {
+        for (const decay of [true, false]) {
+          const own = list.filter((s) => s.group === group && s.decay === decay);
+          expect(inRanges.get(`${group} ${decay}`) ?? 0).toBe(count(own));
+        }
+      }
     }),
     { numRuns: 10 },
   );

@@ -19,10 +19,15 @@ const metricsRows = (rows: number, loss = 1): Tensor => {
   return uploadTensor(small(), values, metricColumns.count, "metrics");
 };
 
-it("follows float64 AdamW with clipping and decay groups over several steps and pieces", async () => {
+it("follows float64 AdamW with clipping, decay and learning-rate groups over several steps and pieces", async () => {
   const input = fc.record({
     shapes: fc.array(
-      fc.tuple(fc.integer({ min: 1, max: 200 }), fc.integer({ min: 1, max: 80 }), fc.boolean()),
+      fc.tuple(
+        fc.integer({ min: 1, max: 200 }),
+        fc.integer({ min: 1, max: 80 }),
+        fc.boolean(),
+        fc.constantFrom("base", "head", "other"),
+      ),
       {
         minLength: 1,
         maxLength: 4,
@@ -37,7 +42,7 @@ it("follows float64 AdamW with clipping and decay groups over several steps and 
     fc.asyncProperty(input, async ({ shapes, maxGradNorm, weightDecay, lr, seed }) => {
       using _ = small().scope();
       const specs = shapes.map(
-        ([rows, cols, decay], i): ParameterSpec => ({ name: `p${i}`, rows, cols, decay }),
+        ([rows, cols, decay, group], i): ParameterSpec => ({ name: `p${i}`, rows, cols, decay, group }),
       );
       using arena = new ParameterArena(small(), specs);
       using optimizer = new Optimizer(small(), arena);
@@ -53,7 +58,9 @@ it("follows float64 AdamW with clipping and decay groups over several steps and 
         specs.forEach(({ name }, i) => {
           arena.write("gradient", name, gradients[i] ?? new Float32Array());
         });
-        optimizer.step({ lr, step, maxGradNorm, weightDecay, metrics, row: step - 1 });
+        // "other" has no rate of its own.
+        const groupLr = { head: 10 * lr };
+        optimizer.step({ lr, groupLr, step, maxGradNorm, weightDecay, metrics, row: step - 1 });
         const { norm, clipped } = clipByGlobalNorm(
           gradients,
           maxGradNorm === 0 ? Number.POSITIVE_INFINITY : maxGradNorm,
@@ -62,9 +69,9 @@ it("follows float64 AdamW with clipping and decay groups over several steps and 
           await small().read(metrics.buffer, (step - 1) * metrics.rowBytes, metrics.rowBytes),
         );
         expect(Math.abs((row[metricColumns.gradNorm] ?? Number.NaN) / norm - 1)).toBeLessThan(1e-6);
-        specs.forEach(({ name, decay }, i) => {
+        specs.forEach(({ name, decay, group }, i) => {
           const state = states.get(name) ?? adamWStart([]);
-          const options = { lr, weightDecay: decay ? weightDecay : 0 };
+          const options = { lr: group === "head" ? groupLr.head : lr, weightDecay: decay ? weightDecay : 0 };
           states.set(name, adamWStep(state, clipped[i] ?? [], options));
         });
       }

@@ -2,7 +2,7 @@
 
 import type { GpuBuffer } from "../../gpu/buffers.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
-import type { ArenaPiece } from "../../tensor/parameters.ts";
+import type { ArenaRange } from "../../tensor/parameters.ts";
 import { createTensor, type Tensor } from "../../tensor/tensor.ts";
 import { adamw } from "../adamw.ts";
 import { dpoPairs, dpoTableGradient } from "../dpo.ts";
@@ -49,9 +49,9 @@ export function trainingCases({ width: H }: BenchSize): BenchCase[] {
       // Gradient, and read and written: weight and two moments.
       bytes: 7 * 4 * H * H,
       prepare: (gpu) => {
-        const piece = parameters(gpu, H);
+        const range = parameters(gpu, H);
         const control = goodControl(gpu);
-        return () => adamw(gpu, piece, control, adam);
+        return () => adamw(gpu, range, control, adam);
       },
     },
   ];
@@ -103,7 +103,7 @@ function dpoCases(pairs: number, candidates: number): BenchCase[] {
 }
 
 /** H x H parameters in their four roles, with zeros as second moments: those are never negative. */
-function parameters(gpu: Gpu, H: number): ArenaPiece {
+function parameters(gpu: Gpu, H: number): ArenaRange {
   const [master, gradient, m, v] = [
     filled(gpu, H, H),
     filled(gpu, H, H),
@@ -112,7 +112,12 @@ function parameters(gpu: Gpu, H: number): ArenaPiece {
   ];
   gpu.recorder.clear(v.buffer, 0, v.buffer.size);
   const roles = { master, gradient, m, v };
-  return { bytes: 4 * H * H, decayBytes: 4 * H * H, binding: (role) => ({ buffer: roles[role].buffer }) };
+  return {
+    bytes: 4 * H * H,
+    decay: true,
+    group: "base",
+    binding: (role) => ({ buffer: roles[role].buffer }),
+  };
 }
 
 const metricsOf = (gpu: Gpu): Tensor => {
