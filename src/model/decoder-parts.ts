@@ -67,6 +67,13 @@ export function decoderParts(config: ModelConfig): DecoderPart[] {
   return parts;
 }
 
+/** An untied vocabulary head, [V, H]. */
+export function lmHeadPart(config: ModelConfig): DecoderPart {
+  const spec = expectedTensors(config).find(({ role }) => role === "lm_head");
+  if (spec === undefined) throw new Error("The model has no vocabulary head of its own");
+  return { name: "lm_head", kind: "matrix", specs: [spec], ...storedShape(spec) };
+}
+
 type LinearRole = "qkv" | "q" | "k" | "v" | "o" | "gate" | "up" | "down";
 
 function linearRoles(

@@ -1,6 +1,8 @@
 /** @file From an opened model folder to a backbone on the device. */
 import type { Gpu } from "../gpu/gpu.ts";
+import { copy } from "../kernels/copy.ts";
 import type { PackedBatch } from "../kernels/packed-batch.ts";
+import type { Tape } from "../tensor/tape.ts";
 import { Backbone } from "./backbone.ts";
 import type { ModelFolder } from "./model-folder.ts";
 import { WeightLoader } from "./weight-loader.ts";
@@ -31,6 +33,18 @@ export async function loadBackbone(gpu: Gpu, { checkpoint, config }: ModelFolder
     throw error;
   }
   return { backbone, unused: loader.unused };
+}
+
+/** Builds the pipelines of a training step's forward and backward passes. @param begin a tape of the model's parameters */
+export async function warmBackward(backbone: Backbone, begin: () => Tape): Promise<void> {
+  const { gpu } = backbone;
+  for (const rows of [1, 8]) {
+    await gpu.warm(() => {
+      using tape = begin();
+      const hidden = backbone.forward(oneTokenTexts(rows), rows, { tape });
+      tape.backward([[hidden, copy(gpu, hidden)]]);
+    });
+  }
 }
 
 /** A batch of `rows` texts of one token each; for building pipelines. */

@@ -9,7 +9,7 @@ import { createTensor, type Dtype, dtypeBytes, type Tensor, writeTensor } from "
 import type { ModelConfig } from "./config.ts";
 import { type DecoderPart, storedShape } from "./decoder-parts.ts";
 import type { Role, TensorSpec } from "./families/family.ts";
-import { expectedTensors, resolveTensors, tensorKey } from "./families/tensors.ts";
+import { resolveTensors, tensorKey } from "./families/tensors.ts";
 import { type Checkpoint, type TensorInfo, toFloat32 } from "./safetensors/index.ts";
 
 /** Host bytes per read. */
@@ -30,7 +30,6 @@ interface Stored {
 export class WeightLoader {
   /** Checkpoint names that nothing asked for. */
   readonly unused: readonly string[];
-  readonly #specs: ReadonlyMap<string, TensorSpec>;
   readonly #found: ReadonlyMap<string, string>;
   readonly #loaded: Tensor[] = [];
   #inFlight = 0;
@@ -44,7 +43,6 @@ export class WeightLoader {
     const resolved = resolveTensors(config, checkpoint.tensors);
     this.#found = resolved.found;
     this.unused = resolved.unused;
-    this.#specs = new Map(expectedTensors(config).map((spec) => [tensorKey(spec.role, spec.layer), spec]));
   }
 
   has(role: Role, layer?: number): boolean {
@@ -58,14 +56,6 @@ export class WeightLoader {
   async part({ name, kind, specs, rows, cols }: DecoderPart, into?: Tensor): Promise<Tensor> {
     if (into !== undefined) expectShape(name, into, rows, cols);
     return kind === "vector" ? this.#vector(name, specs, into) : this.#matrix(name, specs, into);
-  }
-
-  /** An untied vocabulary head [V, H], as stored. @param into as `part` */
-  async lmHead(into?: Tensor): Promise<Tensor> {
-    const spec = this.#specs.get("lm_head");
-    if (spec === undefined) throw new Error("The model has no vocabulary head of its own");
-    const { rows, cols } = storedShape(spec);
-    return this.part({ name: "lm_head", kind: "matrix", specs: [spec], rows, cols }, into);
   }
 
   async #matrix(label: string, specs: readonly TensorSpec[], into: Tensor | undefined): Promise<Tensor> {

@@ -112,6 +112,17 @@ export function withLora(
   return { ...weights, layers };
 }
 
+/** Every tensor of a layer, its low-rank updates' too. */
+export function tensorsOfLayer(l: LayerWeights): Tensor[] {
+  const norms = [l.attentionNorm, l.mlpNorm].flatMap(({ weight, bias }) => [weight, bias]);
+  const linears = [l.qkv, l.out, l.up, l.down].flatMap(({ weight, bias, lora = [] }) => [
+    weight,
+    bias,
+    ...lora.flatMap(({ a, b }) => [a, b]),
+  ]);
+  return [...norms, l.qNorm, l.kNorm, ...linears].filter((tensor) => tensor !== undefined);
+}
+
 /** Gives the buffers of a decoder back to the pool; those of low-rank updates belong to whoever made them. */
 export function releaseDecoder(gpu: Gpu, weights: DecoderWeights): void {
   const release = (...tensors: readonly (Tensor | undefined)[]) => {

@@ -89,15 +89,19 @@ export class Tape implements Disposable {
   give(x: Tensor, make: MakeGradient): void {
     if (!this.tracks(x)) return;
     const known = this.parameters.get(x) ?? this.#gradients.get(x);
-    if (known === undefined) this.#wait(x, make());
+    if (known === undefined) this.pass(x, make());
     else make(known);
   }
 
-  /** For backwards: dy itself is a gradient of x, and is not used by the caller after that. */
+  /**
+   * For backwards: dy is a gradient of x, be it the operation's own dy or a new tensor. It is the tape's then, not to be
+   * used by the caller any more.
+   */
   pass(x: Tensor, dy: Tensor): void {
     if (!this.tracks(x)) return;
     const known = this.parameters.get(x) ?? this.#gradients.get(x);
-    if (known === undefined) this.#wait(x, dy);
+    this.#live.add(dy);
+    if (known === undefined) this.#gradients.set(x, dy);
     else this.add(this.gpu, known, dy);
   }
 
@@ -122,7 +126,7 @@ export class Tape implements Disposable {
     for (const [tensor, gradient] of seeds) this.pass(tensor, gradient);
     this.#unwind(0);
     this.#gradients.clear();
-    for (const gradient of [...this.#live]) this.#end(gradient);
+    this.#sweep();
   }
 
   /** Gives back all that is left. */
@@ -141,26 +145,20 @@ export class Tape implements Disposable {
       // Without a gradient nothing of the loss came through here.
       if (dy !== undefined) {
         operation.backward(dy);
-        if (!this.#waits(dy)) this.#end(dy);
+        this.#sweep();
       }
       for (const { buffer } of operation.saves) this.#forget(buffer);
     }
   }
 
-  #wait(x: Tensor, gradient: Tensor): void {
-    this.#gradients.set(x, gradient);
-    this.#live.add(gradient);
-  }
-
-  /** Whether a gradient was passed on and waits for the operation before. */
-  #waits(gradient: Tensor): boolean {
-    for (const waiting of this.#gradients.values()) if (waiting === gradient) return true;
-    return false;
-  }
-
-  /** What a rerun has passed on may have been given back by the parts: once is enough. */
-  #end(gradient: Tensor): void {
-    if (this.#live.delete(gradient)) this.#free(gradient.buffer);
+  /** Gives back the gradients that wait for no operation. */
+  #sweep(): void {
+    const waiting = new Set(this.#gradients.values());
+    for (const gradient of [...this.#live]) {
+      if (waiting.has(gradient)) continue;
+      this.#live.delete(gradient);
+      this.#free(gradient.buffer);
+    }
   }
 
   #forget(buffer: GpuBuffer): void {

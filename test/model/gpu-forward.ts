@@ -35,7 +35,9 @@ function recordForward(backbone: Backbone, batch: PackedBatch, lmHead?: Tensor) 
   using _scope = gpu.scope();
   const states: Promise<Float32Array>[] = [];
   // Read while recording, since layers change the rows in place.
-  const hidden = backbone.forward(batch, batch.rows, (_, x) => states.push(readTensor(gpu, x)));
+  const hidden = backbone.forward(batch, batch.rows, {
+    observe: (_, x) => void states.push(readTensor(gpu, x)),
+  });
   return {
     states,
     logitRows: lmHead === undefined ? new Float32Array() : readTensor(gpu, logits(gpu, hidden, lmHead)),

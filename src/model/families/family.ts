@@ -37,6 +37,11 @@ export interface Family {
   readonly name: FamilyName;
   /** transformers' class names, as `architectures` in config.json spells them. */
   readonly architectures: Readonly<Record<Architecture, string>>;
+  /**
+   * Whether transformers builds the embedding with padding_idx = pad_token_id: looking that row up gives it no gradient,
+   * wherever it stands.
+   */
+  readonly freezesPadding: boolean;
   /** Attribute that holds the bare model inside a model with a head; a bare checkpoint's names lack it. */
   readonly prefix: string;
   /** Throws InputError for a value out of range and for what changes the arithmetic and is not implemented. */

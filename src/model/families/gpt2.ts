@@ -106,6 +106,7 @@ export const gpt2: Family = {
     "causal-lm": "GPT2LMHeadModel",
     "sequence-classification": "GPT2ForSequenceClassification",
   },
+  freezesPadding: false,
   prefix: "transformer.",
   parse(raw, file) {
     const json = readFields(schema, withOwnNames(raw, file), file);

@@ -17,6 +17,7 @@ export const llama: Family = {
     "causal-lm": "LlamaForCausalLM",
     "sequence-classification": "LlamaForSequenceClassification",
   },
+  freezesPadding: true,
   prefix: "model.",
   parse(raw, file) {
     const json = readFields(schema, raw, file);

@@ -9,6 +9,7 @@ export const qwen2: Family = {
     "causal-lm": "Qwen2ForCausalLM",
     "sequence-classification": "Qwen2ForSequenceClassification",
   },
+  freezesPadding: true,
   prefix: "model.",
   parse(raw, file) {
     return parseLlamaLike(

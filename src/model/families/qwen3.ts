@@ -16,6 +16,7 @@ export const qwen3: Family = {
     "causal-lm": "Qwen3ForCausalLM",
     "sequence-classification": "Qwen3ForSequenceClassification",
   },
+  freezesPadding: true,
   prefix: "model.",
   parse(raw, file) {
     const bias = readFields(schema, raw, file).attention_bias;

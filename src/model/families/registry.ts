@@ -1,5 +1,5 @@
 /** @file The families by name. A new one is a file beside this and a line here. */
-import type { FamilyName } from "../config.ts";
+import type { FamilyName, ModelConfig } from "../config.ts";
 import type { Family } from "./family.ts";
 import { gpt2 } from "./gpt2.ts";
 import { llama } from "./llama.ts";
@@ -12,4 +12,9 @@ export const FAMILIES: Readonly<Record<FamilyName, Family>> = { llama, qwen2, qw
 /** The family of a `model_type`, or undefined. */
 export function familyOf(modelType: string): Family | undefined {
   return Object.values(FAMILIES).find((family) => family.name === modelType);
+}
+
+/** The row of the embedding that looking it up does not teach; undefined where there is none. */
+export function frozenRow({ family, padTokenId }: ModelConfig): number | undefined {
+  return FAMILIES[family].freezesPadding ? padTokenId : undefined;
 }
