@@ -1,6 +1,7 @@
 /**
  * @file Writes a reward model as Hugging Face's *ForSequenceClassification reads it: same names, shapes and keys, the
- * backbone's bytes copied as they were stored, the head as f32 `score.weight`, no vocabulary head.
+ * backbone's bytes copied as they were stored, the head as f32 `score.weight`, no vocabulary head; or a language model
+ * as *ForCausalLM reads it. Weights that are replaced keep the dtype in which they were stored.
  */
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -13,6 +14,7 @@ import {
   TEMPLATE_FILE,
 } from "./chat/template.ts";
 import type { ModelConfig } from "./config.ts";
+import type { TensorSpec } from "./families/family.ts";
 import { architectureName, expectedTensors, hfName, resolveTensors, tensorKey } from "./families/tensors.ts";
 import type { ModelFolder } from "./model-folder.ts";
 import { type SavedPadding, savedPadding } from "./padding.ts";
@@ -25,35 +27,90 @@ import { alignTokenizer } from "./tokenizer-padding.ts";
 
 const chunkBytes = 8 * 2 ** 20;
 
-/** What a trained head adds to the folder that it was trained on. */
-export interface TrainedHead {
-  /** [H] */
-  readonly weight: Float32Array<ArrayBuffer>;
+/**
+ * The values of a stored tensor in place of its own, in its shape and dtype (`fromFloat32` rounds them); undefined: they
+ * stay. A generator's chunks need not be whole rows.
+ */
+export type Replace = (spec: TensorSpec, info: TensorInfo) => TensorSource["data"] | undefined;
+
+/** What training adds to the folder that it began with. */
+export interface Trained {
   readonly recipe: InputRecipe;
+  /** Weights that are no longer the base's. */
+  readonly replace?: Replace | undefined;
   readonly tokenizer?: Tokenizer | undefined;
   /** What made texts of conversations: the saved folder has it too, whatever the base has. */
   readonly chatTemplate?: ChatTemplate | undefined;
   /** Ids that the data's sequences end in, which the pad may not be. */
   readonly lastIds?: ReadonlySet<number>;
   /** Bytes of tensors in one file; default 50 GB. */
-  readonly maxShardSize?: number;
+  readonly maxShardSize?: number | undefined;
+}
+
+export interface TrainedHead extends Trained {
+  /** [H] */
+  readonly weight: Float32Array<ArrayBuffer>;
+}
+
+export interface TrainedLanguageModel extends Omit<Trained, "lastIds"> {
+  /** A vocabulary head in place of the embedding's second use, for a model that ties them: then they part. */
+  readonly untied?: Replace | undefined;
 }
 
 /** Writes config.json, the weights and the tokenizer's files to `out`, each atomically, the weights last. */
 export async function saveRewardModel(out: string, base: ModelFolder, head: TrainedHead): Promise<void> {
-  await mkdir(out, { recursive: true });
-  const { recipe, tokenizer, lastIds = new Set<number>() } = head;
+  const { recipe, tokenizer, replace, lastIds = new Set<number>() } = head;
   const padding =
     ownPadding(base, lastIds) ?? savedPadding(base.config.vocabSize, recipe, tokenizer, lastIds);
+  await copyTexts(out, base, head.chatTemplate);
+  if (head.tokenizer !== undefined) await alignTokenizer(out, head.tokenizer, padding);
+  await saveConfig(out, savedConfig(base.config, head.recipe, padding));
+  const sources = backboneSources(base, replace, padding.grow);
+  await writeCheckpoint(out, [...sources, headSource(head.weight)], head.maxShardSize);
+}
+
+/** The same for a causal LM, with its vocabulary head. */
+export async function saveLanguageModel(
+  out: string,
+  base: ModelFolder,
+  model: TrainedLanguageModel,
+): Promise<void> {
+  const { config } = base;
+  const { recipe, replace, untied } = model;
+  await copyTexts(out, base, model.chatTemplate);
+  await saveConfig(out, {
+    ...config.raw,
+    architectures: [architectureName(config.family, "causal-lm")],
+    ...(untied === undefined ? {} : { tie_word_embeddings: false }),
+    [RECIPE_KEY]: serialiseRecipe(recipe),
+  });
+  await writeCheckpoint(
+    out,
+    [...backboneSources(base, replace), ...vocabularyHead(base, model)],
+    model.maxShardSize,
+  );
+}
+
+function vocabularyHead(base: ModelFolder, { replace, untied }: TrainedLanguageModel): TensorSource[] {
+  const { tied } = base.config;
+  if (tied && untied === undefined) return [];
+  const spec = expectedTensors(base.config).find(({ role }) => role === (tied ? "embed" : "lm_head"));
+  if (spec === undefined) throw new Error(`A model of ${base.config.architecture} has no vocabulary head`);
+  return [{ ...sourcesOf(base, tied ? untied : replace)(spec), name: hfName(base.config, "lm_head") }];
+}
+
+/** The tokenizer's files and the chat templates. */
+async function copyTexts(out: string, base: ModelFolder, template?: ChatTemplate): Promise<void> {
+  await mkdir(out, { recursive: true });
   const named = await namedTemplateFiles(base.dir);
   if (named.length > 0) await mkdir(join(out, NAMED_TEMPLATES), { recursive: true });
   for (const file of [...(await listTokenizerFiles(base.dir)), ...named])
     await writeFileAtomic(join(out, file), await readFile(join(base.dir, file)));
-  if (head.chatTemplate !== undefined) await saveTemplate(out, head.chatTemplate);
-  if (head.tokenizer !== undefined) await alignTokenizer(out, head.tokenizer, padding);
-  const config = savedConfig(base.config, head.recipe, padding);
+  if (template !== undefined) await saveTemplate(out, template);
+}
+
+async function saveConfig(out: string, config: Readonly<Record<string, unknown>>): Promise<void> {
   await writeFileAtomic(join(out, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
-  await writeCheckpoint(out, [...backboneSources(base, padding), headSource(head.weight)], head.maxShardSize);
 }
 
 /** As chat_template.jinja, unless what was copied from the base says the same already. */
@@ -86,24 +143,38 @@ function savedConfig(
   };
 }
 
-function backboneSources({ checkpoint, config }: ModelFolder, padding: SavedPadding): TensorSource[] {
-  const { found } = resolveTensors(config, checkpoint.tensors);
-  const sources: TensorSource[] = [];
-  for (const spec of expectedTensors(config)) {
-    if (spec.role === "lm_head" || spec.role === "score") continue;
-    const info = checkpoint.tensors.get(found.get(tensorKey(spec.role, spec.layer)) ?? "");
-    if (info === undefined) throw new Error(`The checkpoint has no ${tensorKey(spec.role, spec.layer)}`);
-    const name = hfName(config, spec.role, spec.layer);
-    const grown = spec.role === "embed" && padding.grow;
-    const shape = grown ? [(info.shape[0] ?? 0) + 1, ...info.shape.slice(1)] : info.shape;
-    sources.push({ name, dtype: info.dtype, shape, data: () => stored(checkpoint, info, grown) });
-  }
-  return sources;
+function backboneSources(base: ModelFolder, replace?: Replace, grow = false): TensorSource[] {
+  const source = sourcesOf(base, replace);
+  return expectedTensors(base.config)
+    .filter(({ role }) => role !== "lm_head" && role !== "score")
+    .map((spec) => source(spec, grow && spec.role === "embed"));
 }
 
-/** The tensor's bytes as they are; a grown embedding ends with a row of zeros, which no sequence reads. */
-async function* stored(checkpoint: Checkpoint, info: TensorInfo, grown: boolean): AsyncGenerator<Uint8Array> {
-  for await (const { bytes } of checkpoint.chunks(info, chunkBytes)) yield bytes;
+/** From a tensor's spec to its bytes. `grown`: with one more row. */
+function sourcesOf({ config, checkpoint }: ModelFolder, replace?: Replace) {
+  const { found } = resolveTensors(config, checkpoint.tensors);
+  return (spec: TensorSpec, grown = false): TensorSource => {
+    const key = tensorKey(spec.role, spec.layer);
+    const info = checkpoint.tensors.get(found.get(key) ?? "");
+    if (info === undefined) throw new Error(`The checkpoint has no ${key}`);
+    const name = hfName(config, spec.role, spec.layer);
+    const shape = grown ? [(info.shape[0] ?? 0) + 1, ...info.shape.slice(1)] : info.shape;
+    const replaced = replace?.(spec, info);
+    return { name, dtype: info.dtype, shape, data: () => stored(checkpoint, info, replaced, grown) };
+  };
+}
+
+/** The tensor's bytes, its own or others; a grown embedding ends with a row of zeros, which no sequence reads. */
+async function* stored(
+  checkpoint: Checkpoint,
+  info: TensorInfo,
+  replaced: TensorSource["data"] | undefined,
+  grown: boolean,
+): AsyncGenerator<Uint8Array> {
+  const data = replaced?.();
+  if (data === undefined) for await (const { bytes } of checkpoint.chunks(info, chunkBytes)) yield bytes;
+  else if (data instanceof Uint8Array) yield data;
+  else yield* data;
   if (grown) yield new Uint8Array((info.end - info.begin) / (info.shape[0] ?? 1));
 }
 
