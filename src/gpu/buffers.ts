@@ -15,13 +15,28 @@ export class GpuBuffer {
   readonly bindGroups = new Set<string>();
   live = true;
 
+  readonly #raw: GPUBuffer | undefined;
+
   constructor(
     readonly id: number,
-    readonly raw: GPUBuffer,
+    raw: GPUBuffer | undefined,
     /** Bytes of the buffer, at least what was asked for. */
     readonly size: number,
     public label: string,
-  ) {}
+  ) {
+    this.#raw = raw;
+  }
+
+  /** Whether it was handed out in a rehearsal: it has a size and an owner, and no memory. */
+  get rehearsed(): boolean {
+    return this.#raw === undefined;
+  }
+
+  get raw(): GPUBuffer {
+    if (this.#raw === undefined)
+      throw new Error(`${this.label} was allocated in a rehearsal, and has no memory`);
+    return this.#raw;
+  }
 }
 
 export interface MemoryCounts {
@@ -65,6 +80,8 @@ export class BufferPool {
   readonly counts: MemoryCounts = { live: 0, pooled: 0, peak: 0, buffersCreated: 0 };
   readonly #free = new Map<number, GpuBuffer[]>();
   #nextId = 0;
+  /** Bytes of the rehearsal's buffers: in use, and at most in use at once. */
+  #rehearsal: { live: number; peak: number } | undefined;
 
   constructor(
     readonly device: GPUDevice,
@@ -85,6 +102,7 @@ export class BufferPool {
           "If it grows with the batch, lower --max-length or --batch-tokens.",
       );
     }
+    if (this.#rehearsal !== undefined) return this.#rehearsed(this.#rehearsal, size, label);
     const buffer = takeOldest(this.#free.get(size)) ?? this.#create(size, label);
     if (buffer.live) throw new Error(`Buffer ${buffer.label} was handed out twice`);
     buffer.live = true;
@@ -99,12 +117,41 @@ export class BufferPool {
 
   release(buffer: GpuBuffer): void {
     if (!buffer.live) throw new Error(`Buffer ${buffer.label} was released twice`);
+    if (buffer.rehearsed !== (this.#rehearsal !== undefined))
+      throw new Error(`${buffer.label} does not belong to the rehearsal in which it is released, or to none`);
     buffer.live = false;
+    if (this.#rehearsal !== undefined) {
+      this.#rehearsal.live -= buffer.size;
+      return;
+    }
     this.counts.live -= buffer.size;
     this.counts.pooled += buffer.size;
     const free = this.#free.get(buffer.size);
     if (free === undefined) this.#free.set(buffer.size, [buffer]);
     else free.push(buffer);
+  }
+
+  /**
+   * Runs `use`, whose allocations and releases are counted and nothing else: no buffer is created, taken or given back.
+   * @returns `live` at its highest, with what is in use already
+   */
+  rehearse(use: () => void): number {
+    if (this.#rehearsal !== undefined) throw new Error("A rehearsal does not hold another one");
+    const rehearsal = { live: 0, peak: 0 };
+    this.#rehearsal = rehearsal;
+    try {
+      use();
+    } finally {
+      this.#rehearsal = undefined;
+    }
+    if (rehearsal.live !== 0)
+      throw new Error(`A rehearsal must release what it allocates; ${formatBytes(rehearsal.live)} are left`);
+    return this.counts.live + rehearsal.peak;
+  }
+
+  /** Whether a rehearsal is under way. */
+  get rehearsing(): boolean {
+    return this.#rehearsal !== undefined;
   }
 
   /** Gives pooled buffers back to the driver until at most `pooled` bytes remain. */
@@ -118,6 +165,12 @@ export class BufferPool {
         this.counts.pooled -= size;
       }
     }
+  }
+
+  #rehearsed(rehearsal: { live: number; peak: number }, size: number, label: string): GpuBuffer {
+    rehearsal.live += size;
+    rehearsal.peak = Math.max(rehearsal.peak, rehearsal.live);
+    return new GpuBuffer(-1, undefined, size, label);
   }
 
   #create(size: number, label: string): GpuBuffer {

@@ -99,6 +99,8 @@ export class Gpu implements Disposable {
 
   /** A buffer that outlives every scope; its owner releases it. */
   allocatePersistent(bytes: number, label: string): GpuBuffer {
+    if (this.#pool.rehearsing)
+      throw new Error(`${label} outlives every scope, so it must exist before the rehearsal`);
     return this.#pool.allocate(bytes, label);
   }
 
@@ -114,6 +116,7 @@ export class Gpu implements Disposable {
   /** Host bytes (a multiple of 4) to the device, ordered after everything recorded that uses the buffer. */
   write(buffer: GpuBuffer, offset: number, data: ArrayBufferView): void {
     if (!buffer.live) throw new Error(`${buffer.label} was released before it was written`);
+    if (this.#pool.rehearsing) return;
     if (this.recorder.uses(buffer)) this.recorder.submit();
     this.device.queue.writeBuffer(buffer.raw, offset, data.buffer, data.byteOffset, data.byteLength);
   }
@@ -123,6 +126,7 @@ export class Gpu implements Disposable {
    * @throws whatever error the device reported since the last wait
    */
   async read(buffer: GpuBuffer, offset: number, bytes: number): Promise<ArrayBuffer> {
+    if (this.#pool.rehearsing) throw new Error(`${buffer.label} cannot be read in a rehearsal`);
     const staging = this.#staging.take(bytes);
     this.recorder.copy(buffer, offset, staging, 0, bytes);
     this.recorder.submit();
@@ -145,6 +149,22 @@ export class Gpu implements Disposable {
       record();
     });
     await this.#guard(this.pipelines.warm(pipelines));
+  }
+
+  /**
+   * How much memory `record` takes, without taking any: nothing is recorded or written, and no buffer is created. What
+   * it allocates must be released in it or belong to scopes; persistent buffers must exist before.
+   * @returns peak: what `memory.live` would reach at its highest, in bytes, with what is in use already
+   * @throws OutOfMemoryError where a single buffer would be larger than the device's largest
+   */
+  rehearse(record: () => void): { readonly peak: number } {
+    const peak = this.#pool.rehearse(() => {
+      this.recorder.collect(() => {
+        using _scope = this.scope();
+        record();
+      });
+    });
+    return { peak };
   }
 
   /** Runs `record` in a pass of its own and measures it. */
