@@ -1,9 +1,14 @@
-/** @file Every pipeline of the loss and the optimiser, for building them ahead and for tests that compile all. */
+/** @file Every pipeline of the losses and the optimiser, for building them ahead and for tests that compile all. */
 import type { KernelVariant } from "../gpu/kernel-source.ts";
-import { adamw, clip, pairwiseLogistic, sumSquares } from "./generated/index.ts";
+import { adamw, clip, sumSquares } from "./generated/index.ts";
+import { listLossKernels } from "./list-loss.ts";
+import { pairLossKernels } from "./pair-loss.ts";
+import { rowLossKernels } from "./row-loss.ts";
 
 export const trainingKernels: readonly KernelVariant[] = [
-  { kernel: pairwiseLogistic, variant: {} },
+  ...pairLossKernels,
+  ...rowLossKernels,
+  ...listLossKernels,
   { kernel: sumSquares, variant: {} },
   { kernel: clip, variant: {} },
   { kernel: adamw, variant: {} },

@@ -3,11 +3,19 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { PairSet } from "../dataset.ts";
 
-export const rewardNames = ["scalar", "tilted"] as const;
+export const rewardNames = ["scalar", "tilted", "implicit"] as const;
 export type RewardName = (typeof rewardNames)[number];
 
 export interface RewardParametrisation {
   readonly name: RewardName;
+  /** Why rewards of different prompts can't be compared, nor one reward with 0; undefined where they can. */
+  readonly relative?: string;
+  /** What the run should say about these pairs. */
+  readonly notes: (set: PairSet) => string[];
+}
+
+/** A reward that a lone head makes of features. */
+export interface HeadReward extends RewardParametrisation {
   /**
    * @param features [n, H] f32: the hidden state at which each sequence is read
    * @param head [1, H] f32
@@ -19,8 +27,8 @@ export interface RewardParametrisation {
    * @param gradient [n, 1] f32: d loss / d rewards
    */
   readonly backward: (gpu: Gpu, gradient: Tensor, features: Tensor, into: Tensor, add?: boolean) => void;
-  /** Why the centering term can't be added to a loss of these rewards; undefined where it can. */
-  readonly uncentered?: string;
-  /** What the run should say about these pairs. */
-  readonly notes: (set: PairSet) => string[];
+}
+
+export function isHeadReward(reward: RewardParametrisation): reward is HeadReward {
+  return "forward" in reward && "backward" in reward;
 }

@@ -8,14 +8,14 @@
  * neither π_ref nor Z, the sums that a step makes are the scalar reward's own, and the checkpoint is an ordinary one.
  */
 import type { Content } from "../../data/content.ts";
-import type { RewardParametrisation } from "./reward.ts";
+import type { HeadReward } from "./reward.ts";
 import { scalar } from "./scalar.ts";
 
-export const tilted: RewardParametrisation = {
+export const tilted: HeadReward = {
   ...scalar,
   name: "tilted",
-  uncentered:
-    "the implicit reward r - β log Z(x) is known only up to a constant for each prompt, and centering is a demand on that constant",
+  relative:
+    "the implicit reward r - β log Z(x) is known only up to a constant for each prompt",
   notes: ({ pairs }) => promptNotes(pairs.map((pair) => pair.record.content)),
 };
 

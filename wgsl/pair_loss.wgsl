@@ -1,11 +1,9 @@
-// The pairwise logistic (Bradley-Terry) loss of n pairs of rewards, its gradient, and the step's metrics.
+// A loss of n pairs of rewards, its gradient, and the step's metrics. Which loss, one of lib/pair_loss.*.wgsl says.
 //
-// z = r_w - r_l - margin;  loss = mean(-p log sigmoid(z) - (1 - p) log sigmoid(-z)) + centering * mean((r_w + r_l)^2)
-// where p is the probability that the chosen reply is the better one: 1 for a plain preference, 0.5 for a tie.
-// d loss / d r_w = (-pull + 2 centering (r_w + r_l)) / total;  d loss / d r_l = (+pull + ...) / total
-// with pull = p sigmoid(-z) - (1 - p) sigmoid(z). `total` is n, or the pairs of all micro-batches whose gradients add.
-// Stable form: p max(-z, 0) + (1 - p) max(z, 0) + log1p(exp(-|z|)), which for p = 1 is softplus(-z) to the bit. A reward
-// that is not finite makes its gradients and the loss not finite, also where the formula would give 0.
+// loss = mean(pair_loss(r_w, r_l, margin, p)) + centering * mean((r_w + r_l)^2), where p is the probability that the
+// chosen reply is the better one: 1 for a plain preference, 0.5 for a tie. gradient = d loss / d rewards, its sum over
+// pairs divided by `total`: n, or the pairs of all micro-batches whose gradients add.
+// A reward that is not finite makes its gradients and the loss not finite, also where the formula would give 0.
 // Shapes: rewards, gradient [2 n vec4s], the value in .x (rows padded to 16 bytes): chosen in [0, n), rejected in
 // [n, 2 n). margins, labels [n vec4s], likewise. metrics: 7 words from `metrics_at`, of these n pairs whatever `total`
 // is: loss, accuracy (the reply that p prefers has the larger reward; ties are wrong; pairs with p = 0.5 have no right
@@ -13,16 +11,20 @@
 // reward of both sides.
 // Layout: one workgroup; lane l takes pairs l, l + 64, ... Accumulation: f32, ascending, then the lanes in order; the
 // loss as a running mean, which equal losses leave as they are: ln 2 to the bit where all rewards are 0.
-// Source: Bradley & Terry 1952; Ouyang et al. 2022, arXiv 2203.02155, eq. 1; soft labels: cross-entropy, as in Mitchell
-// 2023, "A note on DPO with noisy preferences" (cDPO); margin: Touvron et al. 2023, arXiv 2307.09288, eq. 2; centering:
-// Eisenstein et al. 2023, arXiv 2312.09244, eq. 2.
+// Source: the losses' own files; centering: Eisenstein et al. 2023, arXiv 2312.09244, eq. 2.
+//#header pair_loss
 //#include finite
+//#include stable
+//#include pair
 struct Params {
   pairs: u32,
   total: u32,
   metrics_at: u32,
   centering: f32,
   lanes: u32,
+  beta: f32,
+  smoothing: f32,
+  tau: f32,
 }
 @group(0) @binding(0) var<storage, read> rewards: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> margins: array<vec4<f32>>;
@@ -36,20 +38,6 @@ const WG = 64u;
 var<workgroup> sums: array<vec4<f32>, WG>;
 // smallest, sum, largest of the rewards; pairs that have a right answer
 var<workgroup> ranges: array<vec4<f32>, WG>;
-
-// log(1 + u) for u in [0, 1]: 2 atanh(s), s = u / (2 + u) <= 1/3; the first term left out is below 2e-9 of the sum.
-fn log1p(u: f32) -> f32 {
-  let s = u / (2.0 + u);
-  let q = s * s;
-  var p = fma(q, 1.0 / 15.0, 1.0 / 13.0);
-  p = fma(q, p, 1.0 / 11.0);
-  p = fma(q, p, 1.0 / 9.0);
-  p = fma(q, p, 1.0 / 7.0);
-  p = fma(q, p, 1.0 / 5.0);
-  p = fma(q, p, 1.0 / 3.0);
-  p = fma(q, p, 1.0);
-  return 2.0 * s * p;
-}
 
 fn joined(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
   return vec4<f32>(min(a.x, b.x), a.y + b.y, max(a.z, b.z), a.w + b.w);
@@ -65,15 +53,11 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     let w = rewards[i].x;
     let l = rewards[params.pairs + i].x;
     let p = labels[i].x;
-    let z = w - l - margins[i].x;
     let both = w + l;
-    let e = exp(-abs(z));
-    let larger = 1.0 / (1.0 + e);
-    let smaller = e / (1.0 + e);
-    let pull = p * select(smaller, larger, z < 0.0) - (1.0 - p) * select(larger, smaller, z < 0.0);
-    var loss = p * max(-z, 0.0) + (1.0 - p) * max(z, 0.0) + log1p(e) + params.centering * both * both;
+    let of_pair = pair_loss(w, l, margins[i].x, p);
+    var loss = of_pair.x + params.centering * both * both;
     let centre = 2.0 * params.centering * both;
-    var grads = vec2<f32>(centre - pull, centre + pull) / f32(params.total);
+    var grads = vec2<f32>(centre + of_pair.y, centre + of_pair.z) / f32(params.total);
     let extent = both + margins[i].x + p;
     if (not_finite(extent)) {
       loss = extent;
