@@ -31,6 +31,22 @@ export function nonNegative(text: string): number {
   return value;
 }
 
+/** Above 0. */
+export function positive(text: string): number {
+  const value = numberOf(text, "a number above 0");
+  if (value <= 0) throw new InvalidArgumentError("Expected a number above 0.");
+  return value;
+}
+
+/** From `least` up to, not including, `bound`; `said` is how a message calls that. */
+export function between(least: number, bound: number, said: string): (text: string) => number {
+  return (text) => {
+    const value = numberOf(text, `a number ${said}`);
+    if (value < least || value >= bound) throw new InvalidArgumentError(`Expected a number ${said}.`);
+    return value;
+  };
+}
+
 /** From 0 up to, not including, 1. */
 export function share(text: string): number {
   const value = numberOf(text, "a share");

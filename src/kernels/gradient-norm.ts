@@ -5,7 +5,7 @@ import type { Binding } from "../gpu/recorder.ts";
 import { blockBytes } from "../tensor/parameters.ts";
 import { bind, type Tensor } from "../tensor/tensor.ts";
 import { clip, sumSquares } from "./generated/index.ts";
-import { metricColumns } from "./pairwise-logistic.ts";
+import { metricColumns } from "./metric-columns.ts";
 import { ceilDiv } from "./shapes.ts";
 
 /** vec4s per partial sum. */

@@ -42,7 +42,9 @@ export function listLoss(gpu: Gpu, loss: ListLossKernel, rewards: Tensor, target
   return gradient;
 }
 
-export const listLossKernels: readonly KernelVariant[] = Object.keys(kernel.headers.list_loss).map((loss) => ({
-  kernel,
-  variant: { headers: { list_loss: loss } },
-}));
+export const listLossKernels: readonly KernelVariant[] = Object.keys(kernel.headers.list_loss).map(
+  (loss) => ({
+    kernel,
+    variant: { headers: { list_loss: loss } },
+  }),
+);

@@ -62,7 +62,9 @@ export function pairLoss(
 
 const variant = (loss: PairLossKernel) => ({ headers: { pair_loss: loss } });
 
-export const pairLossKernels: readonly KernelVariant[] = Object.keys(kernel.headers.pair_loss).map((loss) => ({
-  kernel,
-  variant: { headers: { pair_loss: loss } },
-}));
+export const pairLossKernels: readonly KernelVariant[] = Object.keys(kernel.headers.pair_loss).map(
+  (loss) => ({
+    kernel,
+    variant: { headers: { pair_loss: loss } },
+  }),
+);

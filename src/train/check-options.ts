@@ -4,8 +4,10 @@ import { isObject } from "../data/sources/json-text.ts";
 import { overlongs } from "../data/tokenise.ts";
 import { InputError } from "../errors.ts";
 import { isDate } from "../model/chat/date.ts";
+import { findLoss } from "./losses/table.ts";
 import { objectiveNames } from "./objectives.ts";
 import { headInits, type TrainOptions, trainables } from "./options.ts";
+import { implicitFormNames } from "./rewards/implicit-form.ts";
 import { rewardNames } from "./rewards/reward.ts";
 import { schedules } from "./schedule.ts";
 
@@ -34,6 +36,7 @@ const amount: Kind = {
   expected: "a number of at least 0",
   accepts: (value) => isNumber(value) && value >= 0,
 };
+const positive: Kind = { expected: "a number above 0", accepts: (value) => isNumber(value) && value > 0 };
 const share: Kind = {
   expected: "a share from 0 up to 1",
   accepts: (value) => isNumber(value) && value >= 0 && value < 1,
@@ -57,6 +60,24 @@ const kinds: Readonly<Record<keyof TrainOptions, Kind>> = {
   trainable: oneOf(trainables),
   objective: oneOf(objectiveNames),
   reward: oneOf(rewardNames),
+  form: oneOf(implicitFormNames),
+  loss: {
+    expected: "one of the losses that `rmtrain objectives` lists",
+    accepts: (value) => isText(value) && findLoss(value) !== undefined,
+  },
+  beta: positive,
+  gamma: amount,
+  nllWeight: amount,
+  labelSmoothing: {
+    expected: "a share from 0 up to 1/2",
+    accepts: (value) => isNumber(value) && value >= 0 && value < 0.5,
+  },
+  discopopTau: {
+    expected: "a number above 0, at most 1",
+    accepts: (value) => isNumber(value) && value > 0 && value <= 1,
+  },
+  desirableWeight: positive,
+  undesirableWeight: positive,
   epochs: amount,
   maxSteps: count,
   batchSize: count,

@@ -5,6 +5,7 @@ import type { ModelFolder } from "../model/model-folder.ts";
 import { writeModelCard } from "./card/card.ts";
 import type { Dataset } from "./dataset.ts";
 import { type Evaluation, evaluate, type PairRewards } from "./evaluate.ts";
+import { pairObjective } from "./objectives.ts";
 import type { TrainOptions } from "./options.ts";
 import type { Prepared } from "./prepare.ts";
 import type { RunFile } from "./run-file.ts";
@@ -78,13 +79,19 @@ export async function saveModels(
 function closingEvaluation(
   rewards: PairRewards | undefined,
   dataset: Dataset,
-  { centerRewardsCoefficient, groupBy }: TrainOptions,
+  options: TrainOptions,
 ): Pick<KeptModel, "evaluation" | "rewards"> {
   if (rewards === undefined) return { evaluation: undefined, rewards: [] };
   const pairs = dataset.eval?.pairs ?? [];
   const { chosen, rejected } = rewards;
   return {
-    evaluation: evaluate(pairs, rewards, centerRewardsCoefficient, groupBy),
+    evaluation: evaluate(
+      pairs,
+      rewards,
+      options.centerRewardsCoefficient,
+      options.groupBy,
+      pairObjective(options),
+    ),
     rewards: pairs.map((p, i) => ({ record: p.record, chosen: chosen[i]!, rejected: rejected[i]! })),
   };
 }

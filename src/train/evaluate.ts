@@ -10,6 +10,7 @@ import {
 import type { Pair } from "./dataset.ts";
 import { membersBy } from "./groups.ts";
 import { logistic } from "./losses/logistic.ts";
+import { defaultConstants, type LossConstants, type PairLoss } from "./losses/loss.ts";
 
 /** Rewards of pairs, [n] each. */
 export interface PairRewards {
@@ -35,8 +36,19 @@ export interface PairMetrics {
   readonly max_reward: number;
 }
 
+/** What a loss of pairs is told beside rewards and targets. */
+export interface PairLossOf {
+  readonly loss: PairLoss;
+  readonly constants: LossConstants;
+  /** Added to each pair's own margin. */
+  readonly margin: number;
+}
+
+/** Bradley-Terry's. */
+export const plainObjective: PairLossOf = { loss: logistic, constants: defaultConstants, margin: 0 };
+
 /**
- * Loss -p log sigmoid(d) - (1 - p) log sigmoid(-d) + c (r_w + r_l)^2, d = r_w - r_l - m, averaged, and TRL's metrics.
+ * The objective's loss + c (r_w + r_l)^2, averaged, and TRL's metrics.
  * @param targets [n] margins m and labels p
  * @param centering c
  */
@@ -44,6 +56,7 @@ export function pairMetrics(
   { chosen, rejected }: PairRewards,
   targets: readonly PairTargets[],
   centering: number,
+  { loss: lossOf, constants, margin: ahead }: PairLossOf = plainObjective,
 ): PairMetrics {
   const n = chosen.length;
   let loss = 0;
@@ -57,8 +70,7 @@ export function pairMetrics(
     const w = chosen[i]!;
     const l = rejected[i]!;
     const { margin: m, label: p } = targets[i]!;
-    const d = w - l - m;
-    loss += logistic.ofPair(d, p) + centering * (w + l) ** 2;
+    loss += lossOf.at(w, l, { margin: m + ahead, label: p }, constants).loss + centering * (w + l) ** 2;
     const side = preferredSide(p);
     if (side !== 0) decided++;
     if (side * (w - l) > 0) correct++;
@@ -94,10 +106,11 @@ export function evaluate(
   rewards: PairRewards,
   centering: number,
   groupBy: string,
+  objective: PairLossOf = plainObjective,
 ): Evaluation {
   const labels = pairs.map((p) => p.label);
   return {
-    metrics: pairMetrics(rewards, pairs, centering),
+    metrics: pairMetrics(rewards, pairs, centering, objective),
     accuracy: pairAccuracy(rewards.chosen, rewards.rejected, labels),
     baselines: lengthBaselines(
       pairs.map((p) => p.record.content),

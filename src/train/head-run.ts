@@ -1,8 +1,9 @@
 /** @file The head on cached features as the loop trains it: pairs become rows of the feature table. */
 import { RmtrainError } from "../errors.ts";
 import type { Pair } from "./dataset.ts";
-import { type PairRewards, pairMetrics } from "./evaluate.ts";
+import { type PairMetrics, type PairRewards, pairMetrics } from "./evaluate.ts";
 import type { HeadTrainer, StepRows } from "./head-trainer.ts";
+import { type ObjectiveOptions, type PairObjective, pairObjective } from "./objectives.ts";
 import type { TrainOptions } from "./options.ts";
 import { microBatches } from "./plan.ts";
 import type { Evaluated, StepMetrics, Trainer, TrainerState, Weights } from "./trainer.ts";
@@ -16,11 +17,12 @@ export interface HeadPairs {
   readonly evalRows: readonly Int32Array[];
 }
 
-type Settings = Pick<TrainOptions, "batchSize" | "centerRewardsCoefficient">;
+type Settings = ObjectiveOptions & Pick<TrainOptions, "batchSize">;
 
 export class HeadRun implements Trainer {
   /** All chosen, then all rejected. */
   readonly #evalRows: Int32Array;
+  readonly #objective: PairObjective;
 
   /** @param trainer is disposed with this */
   constructor(
@@ -28,6 +30,7 @@ export class HeadRun implements Trainer {
     readonly pairs: HeadPairs,
     readonly settings: Settings,
   ) {
+    this.#objective = pairObjective(settings);
     this.#evalRows = Int32Array.from([0, 1].flatMap((reply) => pairs.evalRows.map((r) => r[reply]!)));
   }
 
@@ -64,7 +67,7 @@ export class HeadRun implements Trainer {
     if (rewards === undefined) return undefined;
     return {
       rewards,
-      metrics: pairMetrics(rewards, this.pairs.eval, this.settings.centerRewardsCoefficient),
+      metrics: this.#metrics(rewards, this.pairs.eval),
     };
   }
 
@@ -95,8 +98,12 @@ export class HeadRun implements Trainer {
         chosen: rewards.subarray(2 * n, 2 * n + 1),
         rejected: rewards.subarray(2 * n + 1, 2 * n + 2),
       };
-      return pairMetrics(sides, [train[i]!], this.settings.centerRewardsCoefficient).loss;
+      return this.#metrics(sides, [train[i]!]).loss;
     });
+  }
+
+  #metrics(rewards: PairRewards, pairs: readonly Pair[]): PairMetrics {
+    return pairMetrics(rewards, pairs, this.settings.centerRewardsCoefficient, this.#objective);
   }
 
   [Symbol.dispose](): void {

@@ -9,7 +9,7 @@ import { type ArenaRole, ParameterArena } from "../tensor/parameters.ts";
 import { readTensor, type Tensor, uploadTensor } from "../tensor/tensor.ts";
 import { readArena, writeState } from "./arena-state.ts";
 import { MetricsTable } from "./metrics-table.ts";
-import { findObjective, type Objective } from "./objectives.ts";
+import { type HeadObjective, headObjective, type ObjectiveOptions } from "./objectives.ts";
 import { Optimizer } from "./optimizer.ts";
 import type { TrainOptions } from "./options.ts";
 import type { StepMetrics, TrainerState, Weights } from "./trainer.ts";
@@ -24,23 +24,14 @@ export interface StepRows {
   readonly labels: Float32Array;
 }
 
-type Settings = Pick<
-  TrainOptions,
-  | "objective"
-  | "reward"
-  | "batchSize"
-  | "gradientAccumulationSteps"
-  | "weightDecay"
-  | "maxGradNorm"
-  | "centerRewardsCoefficient"
-  | "logEvery"
->;
+type Settings = ObjectiveOptions &
+  Pick<TrainOptions, "batchSize" | "gradientAccumulationSteps" | "weightDecay" | "maxGradNorm" | "logEvery">;
 
 /** Most rows of features that are turned into rewards at once. */
 const mostRewardRows = 16_384;
 
 export class HeadTrainer implements Disposable {
-  readonly #objective: Objective;
+  readonly #objective: HeadObjective;
   readonly #arena: ParameterArena;
   readonly #optimizer: Optimizer;
   readonly #metrics: MetricsTable;
@@ -56,7 +47,7 @@ export class HeadTrainer implements Disposable {
     head: Float32Array,
     readonly settings: Settings,
   ) {
-    this.#objective = findObjective(settings);
+    this.#objective = headObjective(settings);
     this.#arena = new ParameterArena(gpu, [{ name: headName, rows: 1, cols: features.cols }]);
     this.#arena.write("master", headName, head);
     this.#optimizer = new Optimizer(gpu, this.#arena);
@@ -89,16 +80,17 @@ export class HeadTrainer implements Disposable {
     using _scope = gpu.scope();
     const capacity = 2 * settings.batchSize;
     const x = gatherRows(gpu, this.features, uploadTensor(gpu, rows, 1, "pair rows", { capacity }));
-    const { reward, loss } = this.#objective;
+    const { reward, loss, constants } = this.#objective;
     const rewards = reward.forward(gpu, x, this.#arena.param(headName));
-    const gradient = loss.record(gpu, rewards, {
+    const targets = {
       margins: uploadTensor(gpu, margins, 1, "margins", { capacity: settings.batchSize }),
       labels: uploadTensor(gpu, labels, 1, "labels", { capacity: settings.batchSize }),
       total,
       centering: settings.centerRewardsCoefficient,
       metrics: this.#metrics.tensor,
       row,
-    });
+    };
+    const gradient = loss.record(gpu, rewards, targets, constants);
     reward.backward(gpu, gradient, x, this.#arena.gradient(headName), accumulate);
   }
 

@@ -1,68 +1,200 @@
 /**
- * @file The one table of objectives: which reward parametrisations go with which loss, and under which names.
- *
- *     rewards x losses   logistic
- *     scalar             bt
- *     tilted             dpo (= bt)
+ * @file The one table of objectives: every loss takes rewards and knows nothing of where they came from, every reward
+ * parametrisation knows nothing of the loss. An objective's name stands for one cell (its reward and its loss); --reward
+ * and --loss move to another. `rmtrain objectives` prints which cells are defined, and why the others are not.
  */
 import { InputError } from "../errors.ts";
-import { logistic } from "./losses/logistic.ts";
-import type { PreferenceLoss } from "./losses/loss.ts";
+import { refusedTogether } from "./combinations.ts";
+import {
+  type DifferenceLoss,
+  defaultConstants,
+  isDifferenceLoss,
+  type LossConstants,
+  type LossName,
+  type PairLoss,
+  type PreferenceLoss,
+} from "./losses/loss.ts";
+import { findLoss, losses } from "./losses/table.ts";
 import type { TrainOptions } from "./options.ts";
-import type { RewardName, RewardParametrisation } from "./rewards/reward.ts";
+import { type ImplicitForm, type ImplicitFormName, implicitForms } from "./rewards/implicit-form.ts";
+import {
+  type HeadReward,
+  isHeadReward,
+  type RewardName,
+  type RewardParametrisation,
+} from "./rewards/reward.ts";
 import { scalar } from "./rewards/scalar.ts";
 import { tilted } from "./rewards/tilted.ts";
 
-const rewards: Readonly<Record<RewardName, RewardParametrisation>> = { scalar, tilted };
+export const rewards: Readonly<Record<RewardName, RewardParametrisation>> = {
+  scalar,
+  tilted,
+  implicit: { name: "implicit", notes: () => [] },
+};
 
-export const objectiveNames = ["bt", "dpo"] as const;
+export const objectiveNames = ["bt", "dpo", "simpo", "cpo", "orpo", "kto"] as const;
 export type ObjectiveName = (typeof objectiveNames)[number];
 
-interface Row {
-  readonly loss: PreferenceLoss;
-  /** Where none is named. */
-  readonly reward: RewardName;
-  /** Why the others are not defined; the rest are. */
+export interface ObjectiveCell {
+  readonly loss: LossName;
+  /** Where none is named: for a lone head, and where more learns. */
+  readonly reward: { readonly head: RewardName; readonly model: RewardName };
+  /** Of the implicit reward. */
+  readonly form: ImplicitFormName;
+  /** Why other rewards are not what its name says. */
   readonly refused: Partial<Readonly<Record<RewardName, string>>>;
 }
 
-const table: Readonly<Record<ObjectiveName, Row>> = {
-  bt: { loss: logistic, reward: "scalar", refused: {} },
+const policy = (name: string) =>
+  `${name}'s reward is made of a policy's log-probabilities, and only --reward implicit has them`;
+
+const ofPolicy = (form: ImplicitFormName, name: string): ObjectiveCell => ({
+  loss: "logistic",
+  reward: { head: "implicit", model: "implicit" },
+  form,
+  refused: { scalar: policy(name), tilted: policy(name) },
+});
+
+export const objectives: Readonly<Record<ObjectiveName, ObjectiveCell>> = {
+  bt: { loss: "logistic", reward: { head: "scalar", model: "scalar" }, form: "dpo", refused: {} },
   dpo: {
-    loss: logistic,
-    reward: "tilted",
+    loss: "logistic",
+    reward: { head: "tilted", model: "implicit" },
+    form: "dpo",
     refused: {
       scalar:
         "DPO's reward is a policy's log-ratio to a reference, β log(π/π_ref), and a scalar head by itself is no policy. Use --reward tilted, which reads the same head as one, or --objective bt",
     },
   },
+  simpo: ofPolicy("simpo", "SimPO"),
+  cpo: ofPolicy("cpo", "CPO"),
+  orpo: ofPolicy("orpo", "ORPO"),
+  kto: { loss: "kto", reward: { head: "scalar", model: "implicit" }, form: "dpo", refused: {} },
 };
 
+/** A lone head, or more. */
+type Learning = "head" | "lora" | "full";
+
 /** The reward that an objective trains where --reward doesn't say. */
-export function defaultReward(objective: ObjectiveName): RewardName {
-  return table[objective].reward;
+export function defaultReward(objective: ObjectiveName, trainable: Learning = "head"): RewardName {
+  return objectives[objective].reward[trainable === "head" ? "head" : "model"];
 }
 
-/** A cell of the table. */
+/** The implicit reward as this run has it. */
+export interface ChosenForm extends ImplicitForm {
+  /** α of α NLL(y_w), per token. */
+  readonly nll: number;
+}
+
+/** A cell of the table, with its numbers. */
 export interface Objective {
   readonly loss: PreferenceLoss;
   readonly reward: RewardParametrisation;
+  readonly constants: LossConstants;
+  /** Of an implicit reward: r = β ρ (β weighs the loss in its place where the form says so); γ and α as given. */
+  readonly form: ChosenForm | undefined;
+  /** γ: what chosen rewards must be ahead by, on top of each pair's own margin. */
+  readonly margin: number;
 }
 
-type Chosen = Pick<TrainOptions, "objective" | "reward" | "centerRewardsCoefficient">;
+type Chosen = Pick<TrainOptions, "objective" | "reward" | "centerRewardsCoefficient"> &
+  Partial<
+    Pick<
+      TrainOptions,
+      | "loss"
+      | "form"
+      | "beta"
+      | "gamma"
+      | "nllWeight"
+      | "labelSmoothing"
+      | "discopopTau"
+      | "desirableWeight"
+      | "undesirableWeight"
+    >
+  > & { readonly trainable?: Learning };
+
+export type { Chosen as ObjectiveOptions };
 
 /** @throws InputError saying why the options' combination is not defined */
-export function findObjective({ objective, reward, centerRewardsCoefficient }: Chosen): Objective {
-  const row = table[objective];
-  const name = reward ?? row.reward;
-  const reason = row.refused[name];
+export function findObjective(options: Chosen): Objective {
+  const { objective, trainable = "head" } = options;
+  const cell = objectives[objective];
+  const name = options.reward ?? defaultReward(objective, trainable);
+  const reason = cell.refused[name];
   if (reason !== undefined)
     throw new InputError(`--objective ${objective} with --reward ${name} is not defined: ${reason}`);
-  const found = rewards[name];
-  if (centerRewardsCoefficient > 0 && found.uncentered !== undefined) {
-    throw new InputError(
-      `--center-rewards-coefficient with --reward ${name} is not defined: ${found.uncentered}. Leave it out, or use --objective bt --reward scalar`,
-    );
-  }
-  return { loss: row.loss, reward: found };
+  const loss = options.loss === undefined ? losses[cell.loss] : namedLoss(options.loss);
+  const reward = rewards[name];
+  const form = name === "implicit" ? implicitForms[options.form ?? cell.form] : undefined;
+  const refused = refusedTogether({ loss, reward, form, options });
+  if (refused !== undefined) throw new InputError(refused);
+  return {
+    loss,
+    reward,
+    constants: constantsOf(options, loss, form),
+    form: form && {
+      ...form,
+      beta: options.beta ?? form.beta,
+      gamma: options.gamma ?? form.gamma,
+      nll: options.nllWeight ?? form.nll,
+    },
+    margin: form === undefined ? 0 : (options.gamma ?? form.gamma),
+  };
+}
+
+function namedLoss(name: string): PreferenceLoss {
+  const loss = findLoss(name);
+  if (loss === undefined)
+    throw new InputError(`--loss ${name}: there is no such loss; \`rmtrain objectives\` lists them`);
+  return loss;
+}
+
+function constantsOf(options: Chosen, loss: PreferenceLoss, form: ImplicitForm | undefined): LossConstants {
+  return {
+    beta: form?.weighsLoss ? 1 : (options.beta ?? form?.beta ?? defaultConstants.beta),
+    labelSmoothing: options.labelSmoothing ?? loss.leastSmoothing ?? defaultConstants.labelSmoothing,
+    discopopTau: options.discopopTau ?? defaultConstants.discopopTau,
+    desirableWeight: options.desirableWeight ?? defaultConstants.desirableWeight,
+    undesirableWeight: options.undesirableWeight ?? defaultConstants.undesirableWeight,
+  };
+}
+
+/** A loss of pairs. */
+export interface PairObjective extends Objective {
+  readonly loss: PairLoss;
+}
+
+/** @throws InputError where the loss takes other records than pairs */
+export function pairObjective(options: Chosen): PairObjective {
+  const found = findObjective(options);
+  const { loss } = found;
+  if (loss.kind !== "pairs") throw new InputError(`--loss ${loss.name} takes ${loss.kind}, not pairs`);
+  return { ...found, loss };
+}
+
+/** A loss of pairs on a reward that a lone head makes. */
+export interface HeadObjective extends PairObjective {
+  readonly reward: HeadReward;
+}
+
+/** @throws InputError where the reward needs more than a head, or the loss other records than pairs */
+export function headObjective(options: Chosen): HeadObjective {
+  const found = pairObjective(options);
+  const { reward } = found;
+  if (!isHeadReward(reward))
+    throw new InputError(`--reward ${reward.name} takes more than the head: --trainable lora or full`);
+  return { ...found, reward };
+}
+
+/** The same with a loss that sees differences of rewards alone. */
+export interface DifferenceObjective extends HeadObjective {
+  readonly loss: DifferenceLoss;
+}
+
+/** @throws Error where the loss sees more than differences of pairs */
+export function differenceObjective(options: Chosen): DifferenceObjective {
+  const found = headObjective(options);
+  const { loss } = found;
+  if (!isDifferenceLoss(loss)) throw new Error(`the loss ${loss.name} sees more than differences of rewards`);
+  return { ...found, loss };
 }

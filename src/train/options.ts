@@ -8,6 +8,7 @@ import type { Columns } from "../data/sources/columns.ts";
 import type { Overlong } from "../data/tokenise.ts";
 import { defaultMaxShardSize } from "../model/safetensors/index.ts";
 import type { ObjectiveName } from "./objectives.ts";
+import type { ImplicitFormName } from "./rewards/implicit-form.ts";
 import type { RewardName } from "./rewards/reward.ts";
 import { defaultBatchTokens } from "./run-batches.ts";
 import type { ScheduleName } from "./schedule.ts";
@@ -38,6 +39,23 @@ export interface TrainOptions {
   readonly objective: ObjectiveName;
   /** How weights make rewards; default: the objective's own (see objectives.ts). */
   readonly reward?: RewardName | undefined;
+  /** Form of the implicit reward; default: the objective's own. */
+  readonly form?: ImplicitFormName | undefined;
+  /** A loss by its name or another system's name for it; default: the objective's own. */
+  readonly loss?: string | undefined;
+  /** β of the implicit reward, and of losses with a scale of their own. Default: the form's; 1 without one. */
+  readonly beta?: number | undefined;
+  /** γ, by which implicit rewards of chosen replies are to be ahead. Default: the form's. */
+  readonly gamma?: number | undefined;
+  /** α of α NLL(y_w) beside an implicit reward's loss. Default: the form's. */
+  readonly nllWeight?: number | undefined;
+  /** ε: the share of labels that are wrong. Default: 0; 0.001 for exo. */
+  readonly labelSmoothing?: number | undefined;
+  /** DiscoPOP's τ. Default: 0.05. */
+  readonly discopopTau?: number | undefined;
+  /** KTO's λ_D and λ_U. Default: 1. */
+  readonly desirableWeight?: number | undefined;
+  readonly undesirableWeight?: number | undefined;
   readonly epochs: number;
   readonly maxSteps?: number | undefined;
   /** Pairs that the device computes at once. */

@@ -11,7 +11,7 @@ import type { InputRecipe } from "../model/recipe.ts";
 import type { FoundTokenizer } from "../model/tokenizer.ts";
 import { type Dataset, readRecords, tokeniseRecords } from "./dataset.ts";
 import { reportDataset, reportFindings } from "./notes.ts";
-import { findObjective } from "./objectives.ts";
+import { pairObjective } from "./objectives.ts";
 import { defaultMaxLength, type TrainOptions } from "./options.ts";
 import type { TrainReporter } from "./reporter.ts";
 import { trainedEnding } from "./trained-ending.ts";
@@ -40,13 +40,14 @@ export async function prepare(
   found: FoundTokenizer,
   reporter: TrainReporter,
 ): Promise<Prepared> {
-  const { reward } = findObjective(options);
+  const { reward, loss } = pairObjective(options);
   const prepared = await inspect(options, folder, found, (text) => reporter.note(text));
   reportDataset(prepared.dataset, reporter);
   for (const note of reward.notes(prepared.dataset.train)) reporter.note(note);
   reportFindings(prepared.findings, reporter);
   if (options.strict) refuseFindings(prepared.findings);
   refuseNothing(options, prepared);
+  if (!loss.differences) refuseMargins(loss.name, prepared.dataset);
   return prepared;
 }
 
@@ -109,6 +110,15 @@ function refuseNothing({ data }: TrainOptions, { dataset, maxLength }: Prepared)
   if (pairs.length > 0) return;
   throw new InputError(
     `${sourceName(data)}: none of ${counts.records} pairs is left to train on: ${counts.dropped} are longer than --max-length ${maxLength} (raise it, or use --truncate left or right), ${counts.identical} have equal sides`,
+  );
+}
+
+/** @throws InputError naming a record whose margin the loss has no place for */
+function refuseMargins(loss: string, { train, eval: held }: Dataset): void {
+  const pair = [...train.pairs, ...(held?.pairs ?? [])].find(({ margin }) => margin !== 0);
+  if (pair === undefined) return;
+  throw new InputError(
+    `${pair.record.where}: margin ${pair.margin}: --loss ${loss} sees both rewards, not their difference, and takes no margin. Leave the field out, or use a loss of differences (\`rmtrain objectives\`)`,
   );
 }
 

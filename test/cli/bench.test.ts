@@ -23,7 +23,9 @@ it("has a case for every kernel", () => {
 });
 
 it("what a case allocates belongs to its scope", () => {
-  const small = benchCases(gpu()).filter(({ name }) => /^(attention|rotary|adamw|clip|pairwise)/.test(name));
+  const small = benchCases(gpu()).filter(({ name }) =>
+    /^(attention|rotary|adamw|clip|pair_loss|row_loss|list_loss)/.test(name),
+  );
   for (const { name, prepare } of small) {
     {
       using _ = gpu().scope();

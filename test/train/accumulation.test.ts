@@ -1,7 +1,7 @@
 /** @file --gradient-accumulation-steps: K batches of b pairs make the step of one batch of K b, within rounding. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { metricColumns } from "../../src/kernels/pairwise-logistic.ts";
+import { metricColumns } from "../../src/kernels/metric-columns.ts";
 import { ParameterArena } from "../../src/tensor/parameters.ts";
 import { createTensor, writeTensor } from "../../src/tensor/tensor.ts";
 import { Optimizer } from "../../src/train/optimizer.ts";

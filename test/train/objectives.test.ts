@@ -3,9 +3,12 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { findObjective, objectiveNames } from "../../src/train/objectives.ts";
+import { InputError } from "../../src/errors.ts";
+import { lossNames } from "../../src/train/losses/loss.ts";
+import { findLoss, losses } from "../../src/train/losses/table.ts";
+import { findObjective, type ObjectiveOptions, objectiveNames } from "../../src/train/objectives.ts";
 import type { TrainOptions } from "../../src/train/options.ts";
-import { rewardNames } from "../../src/train/rewards/reward.ts";
+import { type RewardName, rewardNames } from "../../src/train/rewards/reward.ts";
 import { tinyModel } from "../model/tiny-model.ts";
 import { useGpu } from "../support/gpu.ts";
 import { trainOptions } from "./given-features.ts";
@@ -26,7 +29,7 @@ function imports(folder: string): string[] {
 
 describe("the table", () => {
   it("losses know tensors of rewards, and nothing that says where rewards come from", () => {
-    const known = /^\.\.\/\.\.\/(gpu|tensor)\/|^\.\.\/\.\.\/kernels\/pairwise-/;
+    const known = /^\.\.\/\.\.\/(gpu|tensor)\/|^\.\.\/\.\.\/kernels\/(pair|row|list)-loss/;
     expect(imports("losses").filter((target) => !known.test(target))).toEqual([]);
     expect(imports("losses")).not.toEqual([]);
   });
@@ -38,25 +41,132 @@ describe("the table", () => {
   });
 
   it("has a loss and a reward in every cell that it does not refuse", () => {
-    const cells = objectiveNames.flatMap((objective) =>
-      [undefined, ...rewardNames].map((reward) => {
-        const options = { ...trainOptions(), objective, reward };
-        try {
-          const found = findObjective(options);
-          return [objective, reward, found.loss.name, found.reward.name];
-        } catch (error) {
-          return [objective, reward, error instanceof Error ? error.constructor.name : ""];
-        }
-      }),
+    const cells = (["head", "lora"] as const).flatMap((trainable) =>
+      objectiveNames.flatMap((objective) =>
+        [undefined, ...rewardNames].map((reward) => {
+          try {
+            const found = findObjective({ ...trainOptions(), trainable, objective, reward });
+            return [found.loss.name, found.reward.name, found.form?.name].filter(Boolean).join(" ");
+          } catch (error) {
+            return error instanceof InputError ? "refused" : String(error);
+          }
+        }),
+      ),
     );
-    expect(cells).toEqual([
-      ["bt", undefined, "logistic", "scalar"],
-      ["bt", "scalar", "logistic", "scalar"],
-      ["bt", "tilted", "logistic", "tilted"],
-      ["dpo", undefined, "logistic", "tilted"],
-      ["dpo", "scalar", "InputError"],
-      ["dpo", "tilted", "logistic", "tilted"],
+    const row = (at: number) => cells.slice(4 * at, 4 * at + 4);
+    // Undefined, scalar, tilted, implicit: first for a lone head, then for more.
+    expect(row(0)).toEqual(["logistic scalar", "logistic scalar", "logistic tilted", "refused"]);
+    expect(row(1)).toEqual(["logistic tilted", "refused", "logistic tilted", "refused"]);
+    expect(row(2)).toEqual(["refused", "refused", "refused", "refused"]);
+    expect(row(5)).toEqual(["kto scalar", "kto scalar", "refused", "refused"]);
+    expect(row(6)).toEqual([
+      "logistic scalar",
+      "logistic scalar",
+      "logistic tilted",
+      "logistic implicit dpo",
     ]);
+    expect(row(7)).toEqual(["logistic implicit dpo", "refused", "logistic tilted", "logistic implicit dpo"]);
+    for (const [i, form] of ["simpo", "cpo", "orpo"].entries())
+      expect(row(8 + i)).toEqual([
+        `logistic implicit ${form}`,
+        "refused",
+        "refused",
+        `logistic implicit ${form}`,
+      ]);
+    expect(row(11)).toEqual(["kto implicit dpo", "kto scalar", "refused", "kto implicit dpo"]);
+  });
+
+  it("every loss goes with the scalar and the implicit reward, and with tilted where it sees differences alone", () => {
+    for (const loss of lossNames) {
+      const of = (reward: RewardName) => () =>
+        findObjective({ ...trainOptions(), trainable: "full", objective: "bt", loss, reward });
+      expect(of("scalar")().loss.name).toBe(loss);
+      expect(of("implicit")().loss.name).toBe(loss);
+      if (losses[loss].differences) expect(of("tilted")().loss.name).toBe(loss);
+      else expect(of("tilted"), loss).toThrow(/constant for each prompt/);
+    }
+  });
+
+  it("other systems' names lead to the same losses, and no name to two", () => {
+    const of = (loss: string) => findLoss(loss)?.name;
+    const trl = [
+      "sigmoid",
+      "hinge",
+      "ipo",
+      "exo_pair",
+      "nca_pair",
+      "robust",
+      "bco_pair",
+      "sppo_hard",
+      "apo_zero",
+      "apo_down",
+      "discopop",
+    ];
+    expect(trl.map(of)).toEqual([
+      "logistic",
+      "hinge",
+      "ipo",
+      "exo",
+      "nca",
+      "robust",
+      "bco",
+      "sppo",
+      "apo-zero",
+      "apo-down",
+      "discopop",
+    ]);
+    const all = lossNames.flatMap((name) => [name, ...losses[name].aliases]);
+    expect(new Set(all).size).toBe(all.length);
+    expect(() => findObjective({ ...trainOptions(), loss: "aot" })).toThrow(/--loss aot.*rmtrain objectives/);
+  });
+
+  it("numbers follow the reward and the loss: β of the form, 1 for a head; ε of exo; γ as a margin", () => {
+    const of = (options: Partial<ObjectiveOptions>) =>
+      findObjective({ ...trainOptions(), trainable: "full", ...options });
+    expect(of({ objective: "bt", loss: "ipo" }).constants.beta).toBe(1);
+    expect(of({ objective: "bt", loss: "ipo", beta: 0.5 }).constants.beta).toBe(0.5);
+    expect(of({ objective: "dpo", loss: "ipo" }).constants.beta).toBe(0.1);
+    expect(of({ objective: "dpo", loss: "ipo", form: "norm", beta: 0.3 })).toMatchObject({
+      constants: { beta: 0.3 },
+      form: { name: "norm", normalise: "mean", reference: true, beta: 0.3 },
+      margin: 0,
+    });
+    expect(of({ objective: "dpo", loss: "exo" }).constants.labelSmoothing).toBe(1e-3);
+    expect(of({ objective: "dpo", labelSmoothing: 0.1 }).constants.labelSmoothing).toBe(0.1);
+    expect(of({ objective: "simpo", gamma: 0.5 })).toMatchObject({
+      margin: 0.5,
+      form: { beta: 2, reference: false },
+    });
+    expect(of({ objective: "cpo", nllWeight: 0.2 }).form).toMatchObject({ nll: 0.2, normalise: "sum" });
+    // ORPO's λ weighs the loss; the log-odds themselves have no β.
+    expect(of({ objective: "orpo", loss: "ipo", beta: 0.2 })).toMatchObject({
+      constants: { beta: 1 },
+      form: { beta: 0.2, odds: true, weighsLoss: true },
+    });
+  });
+
+  it.each<[Partial<ObjectiveOptions>, RegExp]>([
+    [{ objective: "bt", beta: 0.1 }, /--beta with --loss logistic.*a reward head has no β/],
+    [
+      { objective: "bt", loss: "hinge", labelSmoothing: 0.1 },
+      /--label-smoothing with --loss hinge.*smooths no labels/,
+    ],
+    [{ objective: "bt", loss: "exo", labelSmoothing: 0 }, /log ε/],
+    [{ objective: "bt", discopopTau: 0.1 }, /--discopop-tau with --loss logistic/],
+    [{ objective: "bt", desirableWeight: 2 }, /--desirable-weight with --loss logistic/],
+    [{ objective: "bt", form: "simpo" }, /--form with --reward scalar.*implicit reward/],
+    [{ objective: "bt", gamma: 1 }, /--gamma with --reward scalar/],
+    [{ objective: "simpo", loss: "nca" }, /--loss nca with --form simpo.*takes no margin/],
+    [{ objective: "dpo", loss: "bco", gamma: 1 }, /--gamma with --loss bco.*no margin/],
+    [{ objective: "orpo", loss: "kto" }, /--loss kto with --form orpo.*chosen reply/],
+    [{ objective: "kto", nllWeight: 1 }, /--nll-weight with --loss kto/],
+    [
+      { objective: "kto", reward: "scalar", centerRewardsCoefficient: 0.1 },
+      /--center-rewards-coefficient with --loss kto/,
+    ],
+    [{ objective: "dpo", trainable: "head", reward: "implicit" }, /--trainable head.*--reward tilted/],
+  ])("refuses %j with the reason", (options, message) => {
+    expect(() => findObjective({ ...trainOptions(), trainable: "full", ...options })).toThrow(message);
   });
 });
 
@@ -89,7 +199,11 @@ describe("is refused before any device is opened, with the reason:", () => {
       { objective: "dpo", centerRewardsCoefficient: 0.01 },
       /^--center-rewards-coefficient with --reward tilted is not defined: .*log Z\(x\).*constant for each prompt/,
     ],
-    ["an unknown name", { objective: "ppo" as "dpo" }, /^objective is one of bt, dpo, not ppo$/],
+    [
+      "an unknown name",
+      { objective: "ppo" as "dpo" },
+      /^objective is one of bt, dpo, simpo, cpo, orpo, kto, not ppo$/,
+    ],
   ])("%s", async (_, options, message) => {
     const model = await tinyModel({ family: "llama" });
     await expectRefused({ model, data: jsonl(pairs), ...options }, message);

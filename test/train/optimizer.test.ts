@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { openGpu } from "../../src/gpu/gpu.ts";
-import { metricColumns } from "../../src/kernels/pairwise-logistic.ts";
+import { metricColumns } from "../../src/kernels/metric-columns.ts";
 import { trainingKernels } from "../../src/kernels/training-kernels.ts";
 import { ParameterArena, type ParameterSpec } from "../../src/tensor/parameters.ts";
 import { type Tensor, uploadTensor, writeTensor } from "../../src/tensor/tensor.ts";

@@ -2,7 +2,7 @@
 import type { Gpu } from "../../gpu/gpu.ts";
 import { uploadTensor } from "../../tensor/tensor.ts";
 import { HeadTrainer } from "../../train/head-trainer.ts";
-import { findObjective, type ObjectiveName } from "../../train/objectives.ts";
+import { differenceObjective, type ObjectiveName } from "../../train/objectives.ts";
 import { trainDefaults } from "../../train/options.ts";
 import { allPairs } from "./float64.ts";
 import { type EquivRow, equivRow } from "./row.ts";
@@ -15,7 +15,7 @@ export async function constructionRows(
   prompts: readonly (readonly TiltedReply[])[],
 ): Promise<EquivRow[]> {
   const loss = (objective: ObjectiveName) =>
-    findObjective({ objective, reward: undefined, centerRewardsCoefficient: 0 }).loss;
+    differenceObjective({ objective, reward: undefined, centerRewardsCoefficient: 0 }).loss;
   const [bt, dpo] = [await trainHead(gpu, prompts, "bt"), await trainHead(gpu, prompts, "dpo")];
   return [
     equivRow(

@@ -1,7 +1,7 @@
 /** @file Negative controls: each breaks one thing that the equality rests on, and must fail the bound that claims keep. */
 import type { Random } from "../../data/random.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
-import type { Objective } from "../../train/objectives.ts";
+import type { DifferenceObjective } from "../../train/objectives.ts";
 import { dpoOnDevice, trainerOnDevice } from "./float32.ts";
 import { allPairs, lossDifference } from "./float64.ts";
 import { devicePairs, float64Bounds, lossShare } from "./independent.ts";
@@ -15,7 +15,7 @@ const centering = 0.01;
 /** The comparison on the device is not blind either: DPO's kernel without a reference. */
 export async function deviceControl(
   gpu: Gpu,
-  objective: Objective,
+  objective: DifferenceObjective,
   prompts: readonly (readonly TiltedReply[])[],
 ): Promise<EquivRow> {
   const pairs = devicePairs(prompts, beta);
@@ -36,7 +36,7 @@ export async function deviceControl(
 export function controls(
   scored: readonly (readonly ScoredReply[])[],
   prompts: readonly (readonly TiltedReply[])[],
-  { loss }: Objective,
+  { loss }: DifferenceObjective,
   random: Random,
 ): EquivRow[] {
   const broken = (claim: string, change: Parameters<typeof lossDifference>[3]) =>

@@ -6,7 +6,7 @@ import { Random } from "../../data/random.ts";
 import { InputError } from "../../errors.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { findTokenizer } from "../../model/tokenizer.ts";
-import { findObjective } from "../../train/objectives.ts";
+import { differenceObjective } from "../../train/objectives.ts";
 import { readCandidates } from "./candidates.ts";
 import { constructionRows } from "./construction.ts";
 import { controls, deviceControl } from "./controls.ts";
@@ -34,7 +34,7 @@ const promptCount = 12;
 export async function equivalence(gpu: Gpu, { model, data, seed }: EquivOptions): Promise<EquivRow[]> {
   const { tokenizer, missing } = await findTokenizer(model);
   if (tokenizer === undefined) throw new InputError(missing);
-  const objective = findObjective({ objective: "dpo", reward: undefined, centerRewardsCoefficient: 0 });
+  const objective = differenceObjective({ objective: "dpo", reward: undefined, centerRewardsCoefficient: 0 });
   const candidates = await readCandidates(data, tokenizer, promptCount);
   const scored = await scoreReplies(gpu, model, candidates, new Random(seed, streams.otherLm));
   const features = scored.flat().map((reply) => reply.features);

@@ -5,9 +5,9 @@
 import type { Gpu } from "../../gpu/gpu.ts";
 import { dpoPairs } from "../../kernels/dpo.ts";
 import { linearWeightGradient } from "../../kernels/linear-gradient.ts";
-import { metricColumns } from "../../kernels/pairwise-logistic.ts";
+import { metricColumns } from "../../kernels/metric-columns.ts";
 import { createTensor, readTensor, type Tensor, uploadTensor } from "../../tensor/tensor.ts";
-import type { Objective } from "../../train/objectives.ts";
+import type { DifferenceObjective } from "../../train/objectives.ts";
 import type { FourLogProbs } from "./dpo-paper.ts";
 
 /** One pair as both sides are given it. */
@@ -31,7 +31,7 @@ export interface DeviceLosses {
 /** float32 rewards w . h of sequences, computed as a training step does. @param features [n, H] */
 export function deviceRewards(
   gpu: Gpu,
-  { reward }: Objective,
+  { reward }: DifferenceObjective,
   features: Float32Array,
   head: Float32Array,
 ): Promise<Float32Array> {
@@ -43,7 +43,7 @@ export function deviceRewards(
 /** The trainer's own loss, reward and backward. */
 export async function trainerOnDevice(
   gpu: Gpu,
-  { reward, loss }: Objective,
+  { reward, loss }: DifferenceObjective,
   pairs: readonly DevicePair[],
 ): Promise<DeviceLosses> {
   using _scope = gpu.scope();

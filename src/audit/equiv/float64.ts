@@ -1,5 +1,5 @@
 /** @file The trainer's loss of a head's rewards beside DPO's of the policy that the head makes, in float64. */
-import type { PreferenceLoss } from "../../train/losses/loss.ts";
+import type { DifferenceLoss } from "../../train/losses/loss.ts";
 import { dpoGradient, dpoLoss, type FourLogProbs } from "./dpo-paper.ts";
 import { largest } from "./row.ts";
 import { fourLogProbs, type TiltedReply, tilt } from "./tilted-policy.ts";
@@ -28,7 +28,7 @@ export interface Difference {
 /** @param unnormalised leave log Z(x) out of the policy's log-probabilities */
 export function compareInFloat64(
   prompts: readonly (readonly TiltedReply[])[],
-  loss: PreferenceLoss,
+  loss: DifferenceLoss,
   beta: number,
   unnormalised = false,
 ): Difference {
@@ -54,7 +54,7 @@ export function compareInFloat64(
 /** Largest |DPO's loss - the trainer's| where DPO is given other log-probabilities than the head's policy has. */
 export function lossDifference(
   prompts: readonly (readonly TiltedReply[])[],
-  loss: PreferenceLoss,
+  loss: DifferenceLoss,
   beta: number,
   broken: (four: FourLogProbs, pair: CandidatePair) => FourLogProbs,
 ): number {

@@ -3,7 +3,7 @@
  * the trainer's loss; and what no pair can see, a constant for each prompt.
  */
 import type { Random } from "../../data/random.ts";
-import type { PreferenceLoss } from "../../train/losses/loss.ts";
+import type { DifferenceLoss } from "../../train/losses/loss.ts";
 import { dpoLoss, dpoWeight } from "./dpo-paper.ts";
 import { allPairs, compareInFloat64 } from "./float64.ts";
 import { betas, float64Bounds } from "./independent.ts";
@@ -14,7 +14,7 @@ import type { TiltedReply } from "./tilted-policy.ts";
 /** The disturbed LM is the policy, the one as it is the reference: DPO as it is run on LMs. */
 export function twoLanguageModels(
   scored: readonly (readonly ScoredReply[])[],
-  loss: PreferenceLoss,
+  loss: DifferenceLoss,
 ): EquivRow[] {
   const differences = betas.flatMap((beta) =>
     allPairs(scored).map(({ x, w, l }) => {
@@ -54,7 +54,7 @@ export function twoLanguageModels(
 /** A constant for each prompt, added to all its rewards. */
 export function promptConstants(
   prompts: readonly (readonly TiltedReply[])[],
-  loss: PreferenceLoss,
+  loss: DifferenceLoss,
   random: Random,
 ): EquivRow[] {
   const shifted = prompts.map((replies) => {

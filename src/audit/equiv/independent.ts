@@ -3,7 +3,7 @@
  * trainer's loss, on log-probabilities that a causal LM computed.
  */
 import type { Gpu } from "../../gpu/gpu.ts";
-import type { Objective } from "../../train/objectives.ts";
+import type { DifferenceObjective } from "../../train/objectives.ts";
 import { dpoLoss, dpoMargin, dpoWeight } from "./dpo-paper.ts";
 import { type DeviceLosses, type DevicePair, dpoOnDevice, trainerOnDevice } from "./float32.ts";
 import { allPairs, compareInFloat64 } from "./float64.ts";
@@ -33,7 +33,7 @@ export function withRewards(
 /** The head as a policy, whose log-probabilities DPO is given: all of it in float64. */
 export function tiltedInFloat64(
   prompts: readonly (readonly TiltedReply[])[],
-  { loss }: Objective,
+  { loss }: DifferenceObjective,
 ): EquivRow[] {
   return betas.flatMap((beta) => {
     const whole = compareInFloat64(prompts, loss, beta);
@@ -68,7 +68,7 @@ export function tiltedInFloat64(
 /** The same on the device, with what float32 may lose in log-probabilities of this size. */
 export async function tiltedInFloat32(
   gpu: Gpu,
-  objective: Objective,
+  objective: DifferenceObjective,
   prompts: readonly (readonly TiltedReply[])[],
 ): Promise<EquivRow[]> {
   const rows: EquivRow[] = [];

@@ -1,6 +1,6 @@
 /** @file TRL's own DPO losses and gradients beside the trainer's loss of implicit rewards: numbers made elsewhere. */
 import type { Gpu } from "../../gpu/gpu.ts";
-import type { Objective } from "../../train/objectives.ts";
+import type { DifferenceObjective } from "../../train/objectives.ts";
 import { dpoLoss } from "./dpo-paper.ts";
 import { trainerOnDevice } from "./float32.ts";
 import { float64Bounds } from "./independent.ts";
@@ -17,7 +17,7 @@ interface Away {
   readonly float32: number;
 }
 
-export async function trlRows(gpu: Gpu, objective: Objective): Promise<EquivRow[]> {
+export async function trlRows(gpu: Gpu, objective: DifferenceObjective): Promise<EquivRow[]> {
   const away = await differences(gpu, objective);
   const row = (claim: string, what: keyof Away, bound: number) =>
     equivRow(
@@ -39,7 +39,7 @@ export async function trlRows(gpu: Gpu, objective: Objective): Promise<EquivRow[
   ];
 }
 
-async function differences(gpu: Gpu, objective: Objective): Promise<Away[]> {
+async function differences(gpu: Gpu, objective: DifferenceObjective): Promise<Away[]> {
   const { loss } = objective;
   const away: Away[] = [];
   const none = [new Float32Array(1), new Float32Array(1)] as const;

@@ -13,6 +13,7 @@ import { resumeCommand } from "./go-on.ts";
 import { addDataOptions } from "./options/data.ts";
 import { addInputOptions } from "./options/input.ts";
 import { addLearningOptions } from "./options/learning.ts";
+import { addLossOptions } from "./options/loss.ts";
 import { addModelOption } from "./options/model.ts";
 import { addOutputOptions } from "./options/output.ts";
 import { addRunningOptions } from "./options/running.ts";
@@ -28,6 +29,7 @@ export function register(program: Command): void {
     addDataOptions,
     addInputOptions,
     addLearningOptions,
+    addLossOptions,
     addRunningOptions,
     addOutputOptions,
   ])

@@ -3,11 +3,14 @@
 import type { GpuBuffer } from "../../gpu/buffers.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import type { ArenaRange } from "../../tensor/parameters.ts";
-import { createTensor, type Tensor } from "../../tensor/tensor.ts";
+import { createTensor, type Tensor, uploadTensor } from "../../tensor/tensor.ts";
 import { adamw } from "../adamw.ts";
 import { dpoPairs, dpoTableGradient } from "../dpo.ts";
 import { clipByGlobalNorm, partialSums, sumOfSquares } from "../gradient-norm.ts";
-import { metricColumns, pairwiseLogistic } from "../pairwise-logistic.ts";
+import { listLoss } from "../list-loss.ts";
+import { metricColumns } from "../metric-columns.ts";
+import { pairLoss } from "../pair-loss.ts";
+import { mismatchMean, rowLoss } from "../row-loss.ts";
 import type { BenchCase, BenchSize } from "./cases.ts";
 import { filled } from "./inputs.ts";
 
@@ -17,7 +20,7 @@ export function trainingCases({ width: H }: BenchSize): BenchCase[] {
   const shape = `${H * H} parameters`;
   const partials = partialSums((H * H) / 4);
   return [
-    lossCase(1024),
+    ...lossCases(1024, 4),
     ...dpoCases(1024, 8),
     {
       name: "sum_squares",
@@ -57,20 +60,61 @@ export function trainingCases({ width: H }: BenchSize): BenchCase[] {
   ];
 }
 
-function lossCase(pairs: number): BenchCase {
-  return {
-    name: "pairwise_logistic",
-    shape: `${pairs} pairs`,
-    flops: 20 * pairs,
-    bytes: 4 * 6 * pairs,
-    prepare: (gpu) => {
-      const rewards = filled(gpu, 2 * pairs, 1);
-      const margins = filled(gpu, pairs, 1);
-      const labels = filled(gpu, pairs, 1);
-      const loss = { margins, labels, centering: 0, metrics: metricsOf(gpu), row: 0 };
-      return () => pairwiseLogistic(gpu, rewards, loss);
+function lossCases(pairs: number, width: number): BenchCase[] {
+  const lists = pairs / width;
+  return [
+    {
+      name: "pair_loss",
+      shape: `${pairs} pairs`,
+      flops: 20 * pairs,
+      bytes: 4 * 6 * pairs,
+      prepare: (gpu) => {
+        const rewards = filled(gpu, 2 * pairs, 1);
+        const margins = filled(gpu, pairs, 1);
+        const labels = filled(gpu, pairs, 1);
+        const targets = { margins, labels, centering: 0, metrics: metricsOf(gpu), row: 0 };
+        return () => pairLoss(gpu, "logistic", rewards, targets, { beta: 1, smoothing: 0, tau: 1 });
+      },
     },
-  };
+    {
+      name: "row_loss",
+      shape: `${pairs} rows`,
+      flops: 15 * pairs,
+      bytes: 4 * 3 * pairs,
+      prepare: (gpu) => {
+        const [rewards, labels, reference] = [
+          filled(gpu, pairs, 1),
+          filled(gpu, pairs, 1),
+          filled(gpu, 1, 1),
+        ];
+        const targets = { labels, reference, metrics: metricsOf(gpu), row: 0 };
+        return () => rowLoss(gpu, "kto", rewards, targets, { desirable: 1, undesirable: 1 });
+      },
+    },
+    {
+      name: "positive_mean",
+      shape: `${pairs} rows`,
+      flops: pairs,
+      bytes: 4 * pairs,
+      prepare: (gpu) => {
+        const rewards = filled(gpu, pairs, 1);
+        return () => mismatchMean(gpu, [rewards]);
+      },
+    },
+    {
+      name: "list_loss",
+      shape: `${lists} lists of ${width}`,
+      flops: 20 * pairs * width,
+      bytes: 4 * 3 * pairs,
+      prepare: (gpu) => {
+        const [rewards, gains] = [filled(gpu, pairs, 1), filled(gpu, pairs, 1)];
+        const at = Int32Array.from({ length: lists + 1 }, (_, i) => i * width);
+        const offsets = uploadTensor(gpu, at, 1, "bench offsets");
+        const targets = { gains, offsets, metrics: metricsOf(gpu), row: 0 };
+        return () => listLoss(gpu, "plackett_luce", rewards, targets);
+      },
+    },
+  ];
 }
 
 function dpoCases(pairs: number, candidates: number): BenchCase[] {

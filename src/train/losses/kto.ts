@@ -12,7 +12,8 @@ export const kto: RowLoss = {
   kind: "rows",
   aliases: ["kto_unpaired"],
   paper: "Ethayarajh et al. 2024, arXiv 2402.01306, eq. 7",
-  formula: "desirable: λ_D (1 - σ(r - z)), undesirable: λ_U (1 - σ(z - r)), z = max(0, mean r of mismatched rows)",
+  formula:
+    "desirable: λ_D (1 - σ(r - z)), undesirable: λ_U (1 - σ(z - r)), z = max(0, mean r of mismatched rows)",
   reads: ["desirableWeight", "undesirableWeight"],
   differences: false,
   record: (gpu, rewards, targets, { desirableWeight, undesirableWeight } = defaultConstants) =>

@@ -12,7 +12,8 @@ export const lipo: ListLoss = {
   kind: "lists",
   aliases: ["lipo-lambda", "lambdaloss"],
   paper: "Liu et al. 2024, arXiv 2402.01878 (LiPO-λ)",
-  formula: "Σ_{ψ_i > ψ_j} |G_i - G_j| |1/D(τ_i) - 1/D(τ_j)| log(1 + exp(r_j - r_i)), G = 2^ψ - 1, D = log(1 + τ)",
+  formula:
+    "Σ_{ψ_i > ψ_j} |G_i - G_j| |1/D(τ_i) - 1/D(τ_j)| log(1 + exp(r_j - r_i)), G = 2^ψ - 1, D = log(1 + τ)",
   reads: [],
   differences: true,
   record: (gpu, rewards, targets) => listLoss(gpu, "lipo", rewards, targets),

@@ -11,10 +11,7 @@ export { softplusNegative } from "./stable.ts";
 
 /** Of a label that may lie outside of [0, 1]. */
 export function logisticPoint(d: number, p: number): Point {
-  return [
-    p * softplusNegative(d) + (1 - p) * softplusNegative(-d),
-    (1 - p) * sigmoid(d) - p * sigmoid(-d),
-  ];
+  return [p * softplusNegative(d) + (1 - p) * softplusNegative(-d), (1 - p) * sigmoid(d) - p * sigmoid(-d)];
 }
 
 export const logistic = differenceLoss(

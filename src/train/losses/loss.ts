@@ -83,14 +83,14 @@ export interface PairLoss extends LossFacts {
    * @param rewards [2 n, 1] f32: all chosen, then all rejected
    * @returns d loss / d rewards, [2 n, 1] f32
    */
-  readonly record: (
-    gpu: Gpu,
-    rewards: Tensor,
-    targets: PairLossTargets,
-    constants?: LossConstants,
-  ) => Tensor;
+  readonly record: (gpu: Gpu, rewards: Tensor, targets: PairLossTargets, constants?: LossConstants) => Tensor;
   /** The same of one pair, in float64 on the host, without centering. */
-  readonly at: (chosen: number, rejected: number, targets: PairTargets, constants?: LossConstants) => PairPoint;
+  readonly at: (
+    chosen: number,
+    rejected: number,
+    targets: PairTargets,
+    constants?: LossConstants,
+  ) => PairPoint;
 }
 
 /** A loss of pairs that sees the difference of their rewards alone, and so can take a margin. */

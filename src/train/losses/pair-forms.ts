@@ -43,10 +43,7 @@ export function expected(
 ): (difference: number, label: number, constants: LossConstants) => Point {
   return (difference, label, constants) => {
     const [right, wrong] = [of(difference, constants), of(-difference, constants)];
-    return [
-      label * right[0] + (1 - label) * wrong[0],
-      label * right[1] - (1 - label) * wrong[1],
-    ];
+    return [label * right[0] + (1 - label) * wrong[0], label * right[1] - (1 - label) * wrong[1]];
   };
 }
 

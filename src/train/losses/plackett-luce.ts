@@ -15,7 +15,8 @@ export const plackettLuce: ListLoss = {
   name: "plackett-luce",
   kind: "lists",
   aliases: ["plackett_luce", "pl", "listmle"],
-  paper: "Luce 1959; Plackett 1975; Zhu et al. 2023, arXiv 2301.11270; Rafailov et al. 2023, arXiv 2305.18290, app. A.3",
+  paper:
+    "Luce 1959; Plackett 1975; Zhu et al. 2023, arXiv 2301.11270; Rafailov et al. 2023, arXiv 2305.18290, app. A.3",
   formula: "-Σ_k log(exp r_k / Σ_{j ≥ k} exp r_j), k from the best reply on; ties: mean over their orders",
   reads: [],
   differences: true,

@@ -33,5 +33,7 @@ export const losses: Readonly<Record<LossName, PreferenceLoss>> = {
 
 /** A loss by its name or an alias; undefined where there is none. */
 export function findLoss(name: string): PreferenceLoss | undefined {
-  return lossNames.map((own) => losses[own]).find((loss) => loss.name === name || loss.aliases.includes(name));
+  return lossNames
+    .map((own) => losses[own])
+    .find((loss) => loss.name === name || loss.aliases.includes(name));
 }

@@ -14,8 +14,7 @@ import { scalar } from "./scalar.ts";
 export const tilted: HeadReward = {
   ...scalar,
   name: "tilted",
-  relative:
-    "the implicit reward r - β log Z(x) is known only up to a constant for each prompt",
+  relative: "the implicit reward r - β log Z(x) is known only up to a constant for each prompt",
   notes: ({ pairs }) => promptNotes(pairs.map((pair) => pair.record.content)),
 };
 

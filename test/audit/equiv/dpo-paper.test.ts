@@ -30,7 +30,7 @@ it("imports nothing of the trainer's: the float64 file nothing at all, the devic
   const included = (file: string) => [...read(file).matchAll(/^\/\/#include (\w+)/gm)].map(([, lib]) => lib);
   expect(included("wgsl/dpo_pairs.wgsl")).toEqual(["grid", "finite", "dpo"]);
   expect(included("wgsl/dpo_table.wgsl")).toEqual(["grid", "finite", "dpo"]);
-  expect(included("wgsl/pairwise_logistic.wgsl")).toEqual(["finite"]);
+  expect(included("wgsl/pair_loss.wgsl")).toEqual(["finite", "stable", "pair"]);
 });
 
 it("the shipped table is TRL's golden, bit for bit", () => {

@@ -5,8 +5,8 @@ import { allPairs, compareInFloat64 } from "../../../src/audit/equiv/float64.ts"
 import { tiltedInFloat64 } from "../../../src/audit/equiv/independent.ts";
 import { tilt } from "../../../src/audit/equiv/tilted-policy.ts";
 import { logistic } from "../../../src/train/losses/logistic.ts";
-import type { PreferenceLoss } from "../../../src/train/losses/loss.ts";
-import { findObjective } from "../../../src/train/objectives.ts";
+import type { DifferenceLoss } from "../../../src/train/losses/loss.ts";
+import { differenceObjective } from "../../../src/train/objectives.ts";
 import { finiteDifferences } from "../../reference/dpo.ts";
 import { normals } from "../../support/numbers.ts";
 
@@ -51,9 +51,9 @@ it("every pair of candidates once", () => {
 });
 
 it("the claims hold for any head, and fail for a loss or a slope that is a little another one", () => {
-  const objective = findObjective({ objective: "dpo", reward: undefined, centerRewardsCoefficient: 0 });
+  const objective = differenceObjective({ objective: "dpo", reward: undefined, centerRewardsCoefficient: 0 });
   const set = prompts(1, [...normals(2, width)]);
-  const passes = (loss: PreferenceLoss) =>
+  const passes = (loss: DifferenceLoss) =>
     tiltedInFloat64(set, { ...objective, loss }).map((row) => row.pass);
   expect(passes(logistic)).toEqual(new Array(9).fill(true));
   const lossOff = { ...logistic, ofPair: (d: number, p: number) => logistic.ofPair(d, p) * (1 + 1e-9) };

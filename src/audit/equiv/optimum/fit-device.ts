@@ -4,7 +4,7 @@
  */
 import type { Gpu } from "../../../gpu/gpu.ts";
 import { dpoTableGradient } from "../../../kernels/dpo.ts";
-import { metricColumns } from "../../../kernels/pairwise-logistic.ts";
+import { metricColumns } from "../../../kernels/metric-columns.ts";
 import { ParameterArena } from "../../../tensor/parameters.ts";
 import { createTensor, uploadTensor } from "../../../tensor/tensor.ts";
 import { HeadTrainer, type StepRows } from "../../../train/head-trainer.ts";

@@ -1,5 +1,5 @@
 /** @file Both objectives on a table, to the optimum in float64: rewards by the trainer's loss, a policy by DPO's. */
-import type { PreferenceLoss } from "../../../train/losses/loss.ts";
+import type { DifferenceLoss } from "../../../train/losses/loss.ts";
 import { dpoGradient, dpoLoss, dpoWeight } from "../dpo-paper.ts";
 import type { Wins } from "./comparisons.ts";
 import { type Local, type Minimum, minimise } from "./newton.ts";
@@ -8,11 +8,11 @@ import { type Local, type Minimum, minimise } from "./newton.ts";
 export const gradientTolerance = 1e-10;
 
 /** A scalar reward for each response: minimises the sum of n_ij loss(r_i - r_j, wins_ij / n_ij), n_ij = both sides' wins. */
-export function fitRewards(wins: Wins, loss: PreferenceLoss): Minimum {
+export function fitRewards(wins: Wins, loss: DifferenceLoss): Minimum {
   return minimise((r) => rewardLoss(r, wins, loss), zeros(wins.length), gradientTolerance);
 }
 
-function rewardLoss(r: readonly number[], wins: Wins, loss: PreferenceLoss): Local {
+function rewardLoss(r: readonly number[], wins: Wins, loss: DifferenceLoss): Local {
   const { gradient, hessian } = empty(r.length);
   let value = 0;
   for (let i = 0; i < r.length; i++) {

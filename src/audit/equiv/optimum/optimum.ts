@@ -4,7 +4,7 @@
  */
 import { Random } from "../../../data/random.ts";
 import type { Gpu } from "../../../gpu/gpu.ts";
-import type { PreferenceLoss } from "../../../train/losses/loss.ts";
+import type { DifferenceLoss } from "../../../train/losses/loss.ts";
 import { type EquivRow, equivRow, largest } from "../row.ts";
 import { streams } from "../streams.ts";
 import { exactLabels, sampledCounts, type Wins } from "./comparisons.ts";
@@ -18,7 +18,7 @@ const bounds = { float64: 1e-6, float32: 1e-3, normalised: 1e-12 } as const;
 /** Per prompt and response. */
 type Table = readonly (readonly number[])[];
 
-export async function optimumRows(gpu: Gpu, loss: PreferenceLoss, seed: number): Promise<EquivRow[]> {
+export async function optimumRows(gpu: Gpu, loss: DifferenceLoss, seed: number): Promise<EquivRow[]> {
   const random = new Random(seed, streams.table);
   const table = () => Array.from({ length: 6 }, () => Array.from({ length: 5 }, () => random.normal()));
   const truth = table();
@@ -48,7 +48,7 @@ function inFloat64(
   which: string,
   prompts: readonly Wins[],
   logReference: Table,
-  loss: PreferenceLoss,
+  loss: DifferenceLoss,
 ) {
   const models = prompts.map((wins) => fitRewards(wins, loss));
   const policies = prompts.map((wins, x) => fitPolicy(wins, logReference[x]!, beta));

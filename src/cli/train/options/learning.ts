@@ -16,7 +16,7 @@ export function addLearningOptions(command: Command): Command {
     .addOption(
       new Option(
         "--objective <name>",
-        "what is made likely. bt: reward model (Bradley-Terry); dpo: the head as a policy (Direct Preference Optimization). Both are the logistic loss of a difference of rewards: `rmtrain equiv` shows it",
+        "what is made likely: a reward and a loss that go by one name. bt: reward model (Bradley-Terry); dpo: policy (Direct Preference Optimization); both are the logistic loss of a difference of rewards: `rmtrain equiv` shows it. simpo, cpo, orpo: the same without a reference; kto: single replies, each desirable or not",
       )
         .choices(objectiveNames)
         .default(d.objective),
@@ -24,7 +24,7 @@ export function addLearningOptions(command: Command): Command {
     .addOption(
       new Option(
         "--reward <form>",
-        `how the head makes a reward. scalar: r = w . h; tilted: β log(π/π_ref) of the policy π ∝ π_ref exp(w . h/β), of which pairs with one prompt see w . h (default: ${objectiveNames.map((name) => `${defaultReward(name)} for ${name}`).join(", ")})`,
+        `what makes a reward. scalar: the head, r = w . h; tilted: β log(π/π_ref) of the policy π ∝ π_ref exp(w . h/β), of which pairs with one prompt see w . h; implicit: that of the language model itself (default: ${objectiveNames.map((name) => `${defaultReward(name, "lora")} for ${name}`).join(", ")}; with --trainable head tilted for dpo, scalar for kto)`,
       ).choices(rewardNames),
     )
     .option("--epochs <n>", "passes over the training pairs", nonNegative, d.epochs)
