@@ -1,6 +1,6 @@
 /** @file The metrics of steps on the device until they are asked for: one row for each batch that made a step. */
 import type { Gpu } from "../gpu/gpu.ts";
-import { metricColumns } from "../kernels/pairwise-logistic.ts";
+import { metricColumns } from "../kernels/metric-columns.ts";
 import { createTensor, readTensor, type Tensor } from "../tensor/tensor.ts";
 import type { PairMetrics } from "./evaluate.ts";
 import type { Optimizer } from "./optimizer.ts";
