@@ -1,6 +1,7 @@
 /** @file `rmtrain check`: what a training run would read, and what is wrong with it, before any work on a device. */
 import { type Command, Option } from "commander";
 import { type Finding, rowsByFile } from "../data/checks/finding.ts";
+import { type ExampleKind, exampleKinds, nouns } from "../data/example-kind.ts";
 import { type CheckResult, checkData, type Lengths, type SetSummary } from "../train/check.ts";
 import { type TrainOptions, trainDefaults } from "../train/options.ts";
 import { refuseFindings } from "../train/prepare.ts";
@@ -12,6 +13,7 @@ import { addModelOption } from "./train/options/model.ts";
 interface Flags extends Omit<TrainOptions, "data" | "out" | "overlong"> {
   readonly data?: string;
   readonly truncate?: "left" | "right";
+  readonly kind?: ExampleKind;
   readonly json?: true;
 }
 
@@ -22,6 +24,12 @@ export function register(program: Command): void {
   for (const add of [addModelOption, addDataOptions, addInputOptions]) add(command);
   command
     .option("--seed <n>", "of the split", wholeNumber, trainDefaults.seed)
+    .addOption(
+      new Option(
+        "--kind <kind>",
+        "what the records are read as; pairs serve for every kind (default: what the first record is)",
+      ).choices(exampleKinds),
+    )
     .addOption(new Option("--json", "print counts and findings as JSON (default: tables)"))
     .action(run);
 }
@@ -36,16 +44,19 @@ async function run(flags: Flags, command: Command): Promise<void> {
 }
 
 function asJson({ sets, ...rest }: CheckResult) {
-  return { records: Object.fromEntries(sets.map(({ set, ...counts }) => [set, counts])), ...rest };
+  const counts = sets.map(({ set, lengths, ...counted }) => [set, { ...counted, ...lengths }]);
+  return { records: Object.fromEntries(counts), ...rest };
 }
 
-function asText({ sets, splitBy, maxLength, findings }: CheckResult): string {
+function asText({ kind, sets, splitBy, maxLength, findings }: CheckResult): string {
+  const undecided = kind === "pairs" ? [] : ["nothing to learn"];
+  const lengths = Object.keys(sets[0]?.lengths ?? {});
   const table = [
-    ["", "pairs", "used", "too long", "equal", "tokens", "chosen", "rejected"],
+    ["", `${nouns[kind]}s`, "used", "too long", "equal", ...undecided, "tokens", ...lengths],
     ...sets.map(row),
   ];
   const lines = [
-    `Held out: ${splitBy}. At most ${maxLength} tokens a side; lengths are median / 90th percentile / longest.`,
+    `Held out: ${splitBy}. At most ${maxLength} tokens a ${kind === "pairs" ? "side" : "sequence"}; lengths are median / 90th percentile / longest.`,
     "",
     ...aligned(table),
     "",
@@ -54,14 +65,10 @@ function asText({ sets, splitBy, maxLength, findings }: CheckResult): string {
   return `${lines.join("\n")}\n`;
 }
 
-function row({ set, records, used, dropped, identical, tokens, chosen, rejected }: SetSummary): string[] {
-  const lengths = ({ median, p90, longest }: Lengths) => `${median} / ${p90} / ${longest}`;
-  return [
-    set,
-    ...[records, used, dropped, identical, tokens].map(String),
-    lengths(chosen),
-    lengths(rejected),
-  ];
+function row({ set, records, used, dropped, identical, undecided, tokens, lengths }: SetSummary): string[] {
+  const shown = ({ median, p90, longest }: Lengths) => `${median} / ${p90} / ${longest}`;
+  const counts = [records, used, dropped, identical, ...(undecided === undefined ? [] : [undecided]), tokens];
+  return [set, ...counts.map(String), ...Object.values(lengths).map(shown)];
 }
 
 /** The first column to the left, the others to the right. */

@@ -1,10 +1,17 @@
 /** @file What a run says of its input before it works on it: pairs, findings, tensors without a use. */
 import { type Finding, findingLine } from "../data/checks/finding.ts";
-import type { Dataset } from "./dataset.ts";
+import { type ExampleKind, nouns } from "../data/example-kind.ts";
+import type { Dataset, TrainingSet } from "./dataset.ts";
 import type { TrainReporter } from "./reporter.ts";
 
-export function reportDataset({ train, eval: held, splitBy }: Dataset, reporter: TrainReporter): void {
-  reporter.note(`${train.counts.records} training pairs, ${held?.counts.records ?? 0} held out (${splitBy})`);
+export function reportDataset<K extends ExampleKind>(
+  { train, eval: held, splitBy }: Dataset<K>,
+  reporter: TrainReporter,
+): void {
+  const { counts, kind }: TrainingSet = train;
+  reporter.note(
+    `${counts.records} training ${nouns[kind]}s, ${held?.counts.records ?? 0} held out (${splitBy})`,
+  );
 }
 
 export function reportFindings(findings: readonly Finding[], reporter: TrainReporter): void {

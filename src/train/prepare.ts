@@ -1,7 +1,8 @@
 /** @file Everything that happens before any work on the device: the recipe, the records as ids, what is wrong with them. */
-import { type Finding, plural, stopsStrict } from "../data/checks/finding.ts";
+import { type Finding, plural, type SetName, stopsStrict } from "../data/checks/finding.ts";
 import type { CheckedSet } from "../data/checks/input.ts";
 import { runChecks } from "../data/checks/run-checks.ts";
+import { type ExampleKind, nouns } from "../data/example-kind.ts";
 import { sourceName } from "../data/sources/files.ts";
 import { InputError } from "../errors.ts";
 import { chatReader, chosenTemplate } from "../model/chat/chat-reader.ts";
@@ -9,7 +10,7 @@ import type { ChatTemplate } from "../model/chat/template.ts";
 import type { ModelFolder } from "../model/model-folder.ts";
 import type { InputRecipe } from "../model/recipe.ts";
 import type { FoundTokenizer } from "../model/tokenizer.ts";
-import { type Dataset, readRecords, tokeniseRecords } from "./dataset.ts";
+import { type Dataset, readRecords, type TrainingSet, tokeniseRecords } from "./dataset.ts";
 import { reportDataset, reportFindings } from "./notes.ts";
 import { pairObjective } from "./objectives.ts";
 import { defaultMaxLength, type TrainOptions } from "./options.ts";
@@ -17,8 +18,8 @@ import type { TrainReporter } from "./reporter.ts";
 import { trainedEnding } from "./trained-ending.ts";
 import { trainingRecipe } from "./training-recipe.ts";
 
-export interface Prepared {
-  readonly dataset: Dataset;
+export interface Prepared<K extends ExampleKind = "pairs"> {
+  readonly dataset: Dataset<K>;
   /** What is wrong with the data, or worth knowing, in the checks' order. */
   readonly findings: readonly Finding[];
   /** How the trained model reads its input; stored with it. */
@@ -52,19 +53,33 @@ export async function prepare(
 }
 
 /**
- * Reads and checks the input; no device.
+ * Reads and checks the input, pairs unless another kind is named; no device.
  * @throws InputError naming file, line and reason, or the option that does not go with the model
  */
 export async function inspect(
   options: Omit<TrainOptions, "out">,
   folder: ModelFolder,
+  found: FoundTokenizer,
+  note?: (text: string) => void,
+): Promise<Prepared>;
+export async function inspect<K extends ExampleKind>(
+  options: Omit<TrainOptions, "out">,
+  folder: ModelFolder,
+  found: FoundTokenizer,
+  note: ((text: string) => void) | undefined,
+  kind: K,
+): Promise<Prepared<K>>;
+export async function inspect(
+  options: Omit<TrainOptions, "out">,
+  folder: ModelFolder,
   { tokenizer, missing }: FoundTokenizer,
   note: (text: string) => void = () => {},
-): Promise<Prepared> {
+  kind: ExampleKind = "pairs",
+): Promise<Prepared<ExampleKind>> {
   const maxLength = checkedMaxLength(folder, options.maxLength);
   const template = await chosenTemplate(folder.dir, options);
   await using chats = chatReader(folder.dir, tokenizer, template, options.chatDate);
-  const records = await readRecords(options, chats, note);
+  const records = await readRecords(options, chats, note, kind);
   for (const line of chats.notes()) note(line);
   const recipe = trainingRecipe(folder, tokenizer, chats, { ...options, maxLength });
   const tokenise = {
@@ -74,7 +89,6 @@ export async function inspect(
     vocabSize: folder.config.vocabSize,
     maxLength,
     overlong: options.overlong,
-    measurePrompts: true,
   };
   const dataset = tokeniseRecords(records, tokenise, options, note);
   const findings = runChecks({
@@ -90,11 +104,9 @@ export async function inspect(
   return { dataset, findings, recipe, chatTemplate: chats.template, maxLength };
 }
 
-function checkedSets({ train, eval: held }: Dataset): CheckedSet[] {
-  return [
-    { name: "training", ...train },
-    ...(held === undefined ? [] : [{ name: "held-out" as const, ...held }]),
-  ];
+function checkedSets<K extends ExampleKind>({ train, eval: held }: Dataset<K>): CheckedSet[] {
+  const checked = (name: SetName, set: TrainingSet): CheckedSet => ({ name, ...set });
+  return [checked("training", train), ...(held === undefined ? [] : [checked("held-out", held)])];
 }
 
 /** What `--strict` does. @throws InputError where a finding is more than a note */
@@ -105,11 +117,15 @@ export function refuseFindings(findings: readonly Finding[]): void {
   throw new InputError(`--strict: ${plural(stopping.length, "finding")} to look at first (${names})`);
 }
 
-function refuseNothing({ data }: TrainOptions, { dataset, maxLength }: Prepared): void {
-  const { pairs, counts } = dataset.train;
-  if (pairs.length > 0) return;
+function refuseNothing<K extends ExampleKind>(
+  { data }: TrainOptions,
+  { dataset, maxLength }: Prepared<K>,
+): void {
+  const { kind, examples, counts }: TrainingSet = dataset.train;
+  if (examples.length > 0) return;
+  const undecided = counts.undecided === undefined ? "" : `, ${counts.undecided} say nothing to learn from`;
   throw new InputError(
-    `${sourceName(data)}: none of ${counts.records} pairs is left to train on: ${counts.dropped} are longer than --max-length ${maxLength} (raise it, or use --truncate left or right), ${counts.identical} have equal sides`,
+    `${sourceName(data)}: none of ${counts.records} ${nouns[kind]}s is left to train on: ${counts.dropped} are longer than --max-length ${maxLength} (raise it, or use --truncate left or right), ${counts.identical} have equal sides${undecided}`,
   );
 }
 

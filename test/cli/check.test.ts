@@ -87,3 +87,41 @@ it("what can't be read at all: exit code 2, file and line", async () => {
   expect({ code: bad.code, out: bad.out }).toEqual({ code: 2, out: "" });
   expect(bad.err).toMatch(/^rmtrain: .*data\.jsonl:2: not valid JSON/);
 });
+
+describe("the kind of records", () => {
+  it("is the first one's: rows have wanted and unwanted ones, lists their replies", async () => {
+    const rows = jsonl([
+      { prompt: "One?", completion: " yes.", label: true },
+      { prompt: "Two?", completion: " no.", label: false },
+    ]);
+    const labelled = await rmtrain(["check", "--data", rows, "--eval-split", "0", ...model]);
+    expect(labelled.out).toMatch(
+      /^ +rows +used +too long +equal +nothing to learn +tokens +wanted +unwanted$/m,
+    );
+    expect(labelled.out).toMatch(/^training +2 +2 +0 +0 +0 +\d+ /m);
+    const responses = ["a.", "b.", "c."];
+    const lists = jsonl([
+      { prompt: "One?", responses, rank: null },
+      { prompt: "Two?", responses, rank: [0, 1, 1] },
+    ]);
+    const { out } = await rmtrain(["check", "--data", lists, "--eval-split", "0", ...model, "--json"]);
+    const { kind, records, findings } = JSON.parse(out);
+    expect(kind).toBe("lists");
+    expect(records.training).toMatchObject({
+      records: 2,
+      used: 1,
+      undecided: 1,
+      replies: { longest: expect.any(Number) },
+    });
+    expect(findings).toMatchObject([
+      { check: "nothing-to-learn", severity: "note", examples: [`${lists}:1`] },
+    ]);
+  });
+
+  it("can be named where the records are pairs", async () => {
+    const { code, out } = await rmtrain([...clean, "--kind", "rows", "--json"]);
+    expect([code, JSON.parse(out).records.training.used]).toEqual([0, 120]);
+    const wrong = await rmtrain([...clean, "--kind", "lines"]);
+    expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining("pairs, rows, lists, texts")]);
+  });
+});

@@ -1,7 +1,7 @@
 /** @file How sequences end: as the checkpoint was trained to read them, and both sides alike. */
 import { endsIn } from "../tokenise.ts";
-import { findingOf, plural } from "./finding.ts";
-import { inEachSet, type Side, sideFinding, sidesWhere } from "./input.ts";
+import { findingOf } from "./finding.ts";
+import { examplesOf, inEachSet, inSetsOf, type Side, sideFinding, sidesWhere } from "./input.ts";
 
 /** Sides without the EOS that the checkpoint's own recipe puts at the end (https://github.com/huggingface/trl/pull/5813). */
 export const missingEos = inEachSet((set, { trained }) => {
@@ -35,16 +35,16 @@ export const missingEndOfTurn = inEachSet((set, { trained, recipe }) => {
 });
 
 /** One side is closed by an EOS or an end of turn and the other is not: the ending alone gives the label away. */
-export const unevenEnding = inEachSet((set, { recipe, tokenizer }) => {
+export const unevenEnding = inSetsOf(["pairs", "lists"], (set, { recipe, tokenizer }) => {
   const eos = recipe.eosTokenId ?? tokenizer?.eosTokenId;
   const endings = [eos === undefined ? [] : [eos], recipe.chat?.endOfTurn ?? []];
   const used = endings.filter((ending) => ending.length > 0);
-  const uneven = set.pairs.filter(({ item: { sequences } }) => {
+  const uneven = set.examples.filter(({ item: { sequences } }) => {
     const closed = sequences.filter((ids) => used.some((ending) => endsIn(ids, ending))).length;
     return closed > 0 && closed < sequences.length;
   });
   const rows = uneven.map(({ record }) => record.where);
-  const message = `${plural(rows.length, `${set.name} pair`)} with one side that ends in ${used.map((ending) => `id ${ending.join(" ")}`).join(" or ")} and one that doesn't: end both alike, or the ending is what is learnt`;
+  const message = `${examplesOf(set, rows.length)} with one side that ends in ${used.map((ending) => `id ${ending.join(" ")}`).join(" or ")} and one that doesn't: end both alike, or the ending is what is learnt`;
   return findingOf("uneven-ending", "warning", rows, message, set.name);
 });
 

@@ -1,8 +1,8 @@
 /** @file Labels that one word at the beginning or one sign at the end of a reply predicts: a format, not a judgement. */
 import { findingOf } from "./finding.ts";
-import { type CheckedSet, inEachSet } from "./input.ts";
+import { inSetsOf } from "./input.ts";
 import { ownReply } from "./reply.ts";
-import { beyondChance, type Preference, preferences } from "./rule.ts";
+import { beyondChance, type Preference, preferences, rankedPairs } from "./rule.ts";
 
 /** From this accuracy on the rule stands for the label. */
 const SHARE = 0.9;
@@ -22,12 +22,12 @@ const id = (value: number | undefined) => (value === undefined ? undefined : `id
  * "The reply that begins with (or ends in) v is better", or worse, is right on at least 0.9 of the pairs (ties count
  * half), and by more than three standard errors. One finding, of the best rule.
  */
-export const formatRule = inEachSet((set: CheckedSet) => {
+export const formatRule = inSetsOf(["pairs", "lists"], (set) => {
   const pairs = preferences(set);
   const rules = features.flatMap(([name, feature]) => bestRule(pairs, name, feature) ?? []);
   const [best] = rules.sort((a, b) => b.share - a.share);
   if (best === undefined || best.share < SHARE || !beyondChance(best.share, pairs.length)) return [];
-  const message = `"the reply that ${best.name} ${JSON.stringify(best.value)} is ${best.better ? "better" : "worse"}" alone is right on ${best.share.toFixed(3)} of ${pairs.length} ${set.name} pairs: the format gives the label away`;
+  const message = `"the reply that ${best.name} ${JSON.stringify(best.value)} is ${best.better ? "better" : "worse"}" alone is right on ${best.share.toFixed(3)} of ${pairs.length} ${rankedPairs(set)}: the format gives the label away`;
   return findingOf(
     "format-rule",
     "warning",

@@ -1,24 +1,27 @@
-/** @file What the checks look at: the pairs as they were read and as the model would read them, and how it would. */
+/** @file What the checks look at: the examples as they were read and as the model would read them, and how it would. */
 import type { InputRecipe } from "../../model/recipe.ts";
-import type { PreferenceRecord } from "../preference.ts";
+import { type ExampleKind, nouns, type RecordOf } from "../example-kind.ts";
 import type { Overlong, TokenisedContent } from "../tokenise.ts";
 import type { LeftOut } from "../tokenise-all.ts";
-import { type Finding, findingOf, type SetName } from "./finding.ts";
+import { type Finding, findingOf, plural, type SetName } from "./finding.ts";
 
-/** A pair that the run would use; `item` has its two sequences, chosen first. */
-export interface CheckedPair {
-  readonly record: PreferenceRecord;
+/** An example that the run would use; `item` has its sequences, of a pair the chosen one first. */
+export interface Checked<K extends ExampleKind> {
+  readonly record: RecordOf[K];
   readonly item: TokenisedContent;
 }
 
-export interface CheckedSet {
+export interface CheckedSetOf<K extends ExampleKind> {
   readonly name: SetName;
-  readonly pairs: readonly CheckedPair[];
+  readonly kind: K;
+  readonly examples: readonly Checked<K>[];
   readonly leftOut: readonly LeftOut[];
 }
+export type CheckedSet = { readonly [K in ExampleKind]: CheckedSetOf<K> }[ExampleKind];
+export type AnyChecked = Checked<ExampleKind>;
 
 export interface CheckInput {
-  /** Training pairs, then the held-out ones where there are any. */
+  /** What is trained on, then what is held out where there is any; of one kind. */
   readonly sets: readonly CheckedSet[];
   /** How this run makes ids of a text. */
   readonly recipe: InputRecipe;
@@ -56,19 +59,34 @@ export function inEachSet(check: (set: CheckedSet, input: CheckInput) => readonl
   return (input) => input.sets.flatMap((set) => check(set, input));
 }
 
-/** A side of a pair: 0 the chosen, 1 the rejected reply. */
+/** A check of each set of these kinds; the others have nothing that it could look at. */
+export function inSetsOf<K extends ExampleKind>(
+  kinds: readonly K[],
+  check: (set: Extract<CheckedSet, { readonly kind: K }>, input: CheckInput) => readonly Finding[],
+): Check {
+  const isOf = (set: CheckedSet): set is Extract<CheckedSet, { readonly kind: K }> =>
+    kinds.some((kind) => kind === set.kind);
+  return (input) => input.sets.filter(isOf).flatMap((set) => check(set, input));
+}
+
+/** One sequence: of a pair 0 the chosen, 1 the rejected reply. */
 export interface Side {
   readonly where: string;
   readonly ids: Int32Array;
   readonly reply: number;
-  readonly pair: CheckedPair;
+  readonly example: AnyChecked;
+}
+
+/** Its examples, whatever their kind. */
+export function examplesIn({ examples }: CheckedSet): readonly AnyChecked[] {
+  return examples;
 }
 
 /** All sides that `holds`, in order. */
-export function sidesWhere({ pairs }: CheckedSet, holds: (side: Side) => boolean): Side[] {
-  return pairs.flatMap((pair) =>
-    pair.item.sequences
-      .map((ids, reply): Side => ({ where: pair.record.where, ids, reply, pair }))
+export function sidesWhere(set: CheckedSet, holds: (side: Side) => boolean): Side[] {
+  return examplesIn(set).flatMap((example) =>
+    example.item.sequences
+      .map((ids, reply): Side => ({ where: example.record.where, ids, reply, example }))
       .filter(holds),
   );
 }
@@ -77,6 +95,22 @@ export function sidesWhere({ pairs }: CheckedSet, holds: (side: Side) => boolean
 export function bySide(sides: readonly { readonly reply: number }[]): string {
   const chosen = sides.filter(({ reply }) => reply === 0).length;
   return `${chosen} chosen and ${sides.length - chosen} rejected`;
+}
+
+/** "3 chosen and 1 rejected training sides", "4 training rows", "4 replies of training lists". */
+export function counted(
+  { kind, name }: Pick<CheckedSet, "kind" | "name">,
+  sides: readonly { readonly reply: number }[],
+): string {
+  if (kind === "pairs") return `${bySide(sides)} ${name} sides`;
+  if (kind === "lists")
+    return `${sides.length === 1 ? "1 reply" : `${sides.length} replies`} of ${name} lists`;
+  return plural(sides.length, `${name} ${nouns[kind]}`);
+}
+
+/** "2 training pairs". */
+export function examplesOf({ kind, name }: Pick<CheckedSet, "kind" | "name">, count: number): string {
+  return plural(count, `${name} ${nouns[kind]}`);
 }
 
 /** A finding of sides: counted by side, its rows named once. */
@@ -90,7 +124,7 @@ export function sideFinding(
     check,
     "warning",
     sides.map(({ where }) => where),
-    message(`${bySide(sides)} ${set.name} sides`),
+    message(counted(set, sides)),
     set.name,
   );
 }

@@ -12,6 +12,11 @@ export class Interner {
     return numberIn(this.#ids, value.join(), next);
   }
 
+  /** The prompt, then each reply. */
+  all({ prompt, replies }: Content): readonly number[] {
+    return [prompt, ...replies].map((value) => this.number(value));
+  }
+
   /** [prompt, chosen, rejected]. */
   pair({ prompt, replies }: Content): readonly [number, number, number] {
     return [this.number(prompt), this.number(replies[0] ?? ""), this.number(replies[1] ?? "")];

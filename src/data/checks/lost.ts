@@ -2,10 +2,10 @@
 import type { Severity } from "./finding.ts";
 import type { CheckedSet } from "./input.ts";
 
-/** Share of the pairs; beyond it the run reads other data than it was given. */
+/** Share of the examples; beyond it the run reads other data than it was given. */
 const MUCH = 0.1;
 
-/** Of `pairs` that the limit left out or cut, of all that were read. */
-export function lossSeverity(pairs: number, set: CheckedSet): Severity {
-  return pairs > MUCH * (set.pairs.length + set.leftOut.length) ? "warning" : "note";
+/** Of `lost` examples that the limit left out or cut, of all that were read. */
+export function lossSeverity(lost: number, set: CheckedSet): Severity {
+  return lost > MUCH * (set.examples.length + set.leftOut.length) ? "warning" : "note";
 }

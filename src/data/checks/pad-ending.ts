@@ -1,7 +1,7 @@
 /** @file Sequences that end in pad_token_id, of which Hugging Face's rule would read an earlier token. */
 import { readIndex } from "../../model/recipe.ts";
 import { findingOf } from "./finding.ts";
-import { bySide, inEachSet, sidesWhere } from "./input.ts";
+import { counted, inEachSet, sidesWhere } from "./input.ts";
 
 /**
  * Often the pad is the EOS: the base's own config then reads the reward before it. Training reads the last token and
@@ -16,7 +16,7 @@ export const padEnding = inEachSet((set, { padTokenId, recipe, tokenizer }) => {
     ({ ids }) => readIndex(ids, rule, padTokenId) !== readIndex(ids, recipe, padTokenId),
   );
   const name = padTokenId === (recipe.eosTokenId ?? tokenizer?.eosTokenId) ? ", its EOS" : "";
-  const message = `${bySide(elsewhere)} ${set.name} sides end in the base's pad_token_id (${padTokenId}${name}), before which Hugging Face's rule would read the reward; here it is read at the last token, and the trained checkpoint gets another pad_token_id`;
+  const message = `${counted(set, elsewhere)} end in the base's pad_token_id (${padTokenId}${name}), before which Hugging Face's rule would read the reward; here it is read at the last token, and the trained checkpoint gets another pad_token_id`;
   return findingOf(
     "pad-ending",
     "note",

@@ -1,13 +1,13 @@
 /** @file Prompts that merge with a reply into one token at their border (https://github.com/huggingface/trl/issues/2054). */
 import { findingOf, plural } from "./finding.ts";
-import { inEachSet } from "./input.ts";
+import { examplesIn, inEachSet } from "./input.ts";
 
 /**
  * Both sides share the longest common prefix of their ids. Where a side begins with other ids than the prompt alone
  * has, that prefix cuts into the prompt: fewer tokens are shared, and the last ones read differently on each side.
  */
 export const promptBoundary = inEachSet((set) => {
-  const merging = set.pairs.flatMap(({ record, item: { prompt } }) => {
+  const merging = examplesIn(set).flatMap(({ record, item: { prompt } }) => {
     const lost = prompt === undefined ? 0 : prompt.length - Math.min(...prompt.kept);
     return lost > 0 ? [{ where: record.where, lost }] : [];
   });

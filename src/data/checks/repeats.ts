@@ -1,13 +1,20 @@
-/** @file The same pair more than once: with the same answer, with the opposite one, and ids that stand twice. */
+/** @file The same example more than once: with the same answer, with the opposite one, and ids that stand twice. */
 import { preferredSide } from "../label.ts";
 import { findingOf, plural } from "./finding.ts";
-import { type CheckedSet, type CheckInput, inEachSet } from "./input.ts";
+import {
+  type AnyChecked,
+  type CheckedSetOf,
+  type CheckInput,
+  examplesIn,
+  examplesOf,
+  inSetsOf,
+} from "./input.ts";
 import { Interner } from "./interner.ts";
 
 /** Copies beyond the first: the same prompt, replies and label. They weigh more than the others. */
-export const duplicatePairs = inEachSet((set) => {
+export const duplicatePairs = inSetsOf(["pairs"], (set) => {
   const interner = new Interner();
-  const copies = repeated(set.pairs, ({ record }) =>
+  const copies = repeated(set.examples, ({ record }) =>
     [...interner.pair(record.content), record.label ?? 1].join(),
   );
   const rows = copies.map(({ record }) => record.where);
@@ -16,16 +23,16 @@ export const duplicatePairs = inEachSet((set) => {
 });
 
 /** Pairs of which the opposite stands there too: a over b, and b over a, for one prompt. */
-export const contradictoryPairs = inEachSet((set) => {
+export const contradictoryPairs = inSetsOf(["pairs"], (set) => {
   const rows = contradictions(set);
   const message = `${plural(rows.length, `${set.name} pair`)} contradicting each other: for the same prompt now one reply is preferred, now the other (votes are better said by one record with a label between 0 and 1)`;
   return findingOf("contradictory-pairs", "warning", rows, message, set.name);
 });
 
-function contradictions({ pairs }: CheckedSet): string[] {
+function contradictions({ examples }: CheckedSetOf<"pairs">): string[] {
   const interner = new Interner();
   const seen = new Map<string, number>();
-  const directed = pairs.map(({ record }) => {
+  const directed = examples.map(({ record }) => {
     const [prompt, chosen, rejected] = interner.pair(record.content);
     const side = preferredSide(record.label ?? 1);
     // 1: the reply with the smaller number is preferred, 2: the other one; 0: neither.
@@ -39,10 +46,47 @@ function contradictions({ pairs }: CheckedSet): string[] {
     .map(({ where }) => where);
 }
 
+/** Copies of rows, lists and texts beyond the first: the same prompt and replies with the same label or order. */
+export const duplicateRecords = inSetsOf(["rows", "lists", "texts"], (set) => {
+  const interner = new Interner();
+  const examples: readonly AnyChecked[] = set.examples;
+  const copies = repeated(examples, ({ record }) =>
+    [...interner.all(record.content), answerOf(record)].join(),
+  );
+  const rows = copies.map(({ record }) => record.where);
+  const said = {
+    rows: "prompt, reply and label",
+    lists: "prompt, replies and order",
+    texts: "every character",
+  };
+  const message = `${examplesOf(set, rows.length)} repeating an earlier one in ${said[set.kind]}: they weigh more than the others`;
+  return findingOf("duplicate-records", "warning", rows, message, set.name);
+});
+
+/** What is said of the replies. */
+function answerOf(record: AnyChecked["record"]): string {
+  if ("wanted" in record) return String(record.wanted);
+  return "ranks" in record ? String(record.ranks?.join(" ")) : "";
+}
+
+/** Rows of the same prompt and reply, now wanted and now unwanted. */
+export const contradictoryRows = inSetsOf(["rows"], (set) => {
+  const interner = new Interner();
+  const answers = new Map<string, Set<boolean>>();
+  const keyed = set.examples.map(({ record }) => {
+    const key = interner.all(record.content).join();
+    answers.set(key, (answers.get(key) ?? new Set()).add(record.wanted));
+    return { key, where: record.where };
+  });
+  const rows = keyed.filter(({ key }) => answers.get(key)?.size === 2).map(({ where }) => where);
+  const message = `${examplesOf(set, rows.length)} contradicting each other: the same reply to the same prompt is now wanted, now unwanted`;
+  return findingOf("contradictory-rows", "warning", rows, message, set.name);
+});
+
 /** Records whose `id` an earlier record of the same file has too. */
 export function duplicateIds({ sets }: CheckInput) {
   const named = sets
-    .flatMap(({ pairs }) => pairs)
+    .flatMap(examplesIn)
     .filter(({ record }) => typeof record.extra.id === "string" || typeof record.extra.id === "number");
   const copies = repeated(named, ({ record }) =>
     JSON.stringify([record.where.slice(0, record.where.lastIndexOf(":")), record.extra.id]),

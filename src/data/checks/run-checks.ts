@@ -7,15 +7,29 @@ import { missingEndOfTurn, missingEos, unevenEnding } from "./ending.ts";
 import type { Finding } from "./finding.ts";
 import { formatRule } from "./format-rule.ts";
 import type { Check, CheckInput } from "./input.ts";
-import { identicalAfterTruncation, identicalPairs, identicalTokens, tooLong } from "./left-out.ts";
+import { labelBalance, labelLength, oneLabel } from "./labels.ts";
+import {
+  identicalAfterTruncation,
+  identicalPairs,
+  identicalTokens,
+  nothingToLearn,
+  tooLong,
+} from "./left-out.ts";
 import { lengthRule } from "./length-rule.ts";
 import { padEnding } from "./pad-ending.ts";
 import { promptBoundary } from "./prompt-boundary.ts";
-import { contradictoryPairs, duplicateIds, duplicatePairs } from "./repeats.ts";
+import {
+  contradictoryPairs,
+  contradictoryRows,
+  duplicateIds,
+  duplicatePairs,
+  duplicateRecords,
+} from "./repeats.ts";
 import { bosInside, doubledBos, unknownTokens } from "./special-tokens.ts";
 import { trainEvalOverlap } from "./train-eval-overlap.ts";
 
 const checks: readonly Check[] = [
+  nothingToLearn,
   tooLong,
   identicalPairs,
   identicalTokens,
@@ -34,12 +48,17 @@ const checks: readonly Check[] = [
   promptBoundary,
   emptyReply,
   contradictoryPairs,
+  contradictoryRows,
   duplicatePairs,
+  duplicateRecords,
   duplicateIds,
   trainEvalOverlap,
   negativeMargins,
   noPreference,
+  oneLabel,
+  labelBalance,
   lengthRule,
+  labelLength,
   formatRule,
 ];
 

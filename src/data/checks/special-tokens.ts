@@ -1,6 +1,6 @@
 /** @file Special tokens where a text should have none: a second BOS, a BOS in the middle, characters without a token. */
 import { findingOf } from "./finding.ts";
-import { bySide, inEachSet, sideFinding, sidesWhere } from "./input.ts";
+import { counted, inEachSet, sideFinding, sidesWhere } from "./input.ts";
 
 /**
  * Sequences that begin with two BOS: the text (or its template) spells one out, and the tokenizer adds one.
@@ -48,7 +48,7 @@ export const unknownTokens = inEachSet((set, { tokenizer }) => {
   if (unk === undefined || unk === tokenizer?.eosTokenId || unk === tokenizer?.bosTokenId) return [];
   const unknown = sidesWhere(set, ({ ids }) => ids.includes(unk));
   const tokens = unknown.reduce((sum, { ids }) => sum + ids.filter((id) => id === unk).length, 0);
-  const message = `${bySide(unknown)} ${set.name} sides hold ${tokens} unknown tokens (id ${unk}): the vocabulary cannot write these texts`;
+  const message = `${counted(set, unknown)} hold ${tokens} unknown tokens (id ${unk}): the vocabulary cannot write these texts`;
   return findingOf(
     "unknown-tokens",
     "warning",

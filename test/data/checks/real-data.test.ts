@@ -1,4 +1,5 @@
 /** @file On real preference data the check counts what an independent script counts, written from the definitions. */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
@@ -53,4 +54,34 @@ it.skipIf(shared === undefined).each(cases)(
     expect(counted).toEqual(countRuins({ train: data, held: evalData, model, maxLength, ...cut }));
   },
   120_000,
+);
+
+const linesOf = (name: string): Record<string, unknown>[] =>
+  readFileSync(join(shared ?? "", "data", name), "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+
+it.skipIf(shared === undefined)(
+  "halueval's single labels and qa-feedback's ranked lists (needs RMTRAIN_SHARED)",
+  async () => {
+    const model = realModel("stories260k");
+    const check = (name: string) =>
+      checkData({ model, data: join(shared ?? "", "data", name), evalSplit: 0, maxLength: 2048 });
+    const rows = linesOf("halueval/train.jsonl");
+    const labelled = await check("halueval/train.jsonl");
+    const wanted = rows.filter(({ label }) => label === true).length;
+    expect(labelled).toMatchObject({ kind: "rows", sets: [{ records: rows.length, used: rows.length }] });
+    const ratio = wanted / (rows.length - wanted);
+    const balanced = labelled.findings.every((finding) => finding.check !== "label-balance");
+    expect(balanced).toBe(ratio >= 1 && ratio <= 4 / 3);
+    const lists = linesOf("qa-feedback/ranked.jsonl");
+    const isTied = (rank: unknown) => Array.isArray(rank) && rank.every((place) => place === rank[0]);
+    const left = lists.filter(({ rank }) => rank === null || isTied(rank)).length;
+    const ranked = await check("qa-feedback/ranked.jsonl");
+    expect(ranked.kind).toBe("lists");
+    expect(ranked.sets[0]).toMatchObject({ records: lists.length, undecided: left });
+    expect(ranked.findings.find((finding) => finding.check === "nothing-to-learn")?.count).toBe(left);
+  },
+  60_000,
 );

@@ -74,7 +74,8 @@ export function inputOf(train: readonly Given[], setting: Setting = {}): CheckIn
 function checkedSet(name: SetName, given: readonly Given[], options: TokeniseOptions): CheckedSet {
   const records = given.map((g, i) => record(g, `${name === "training" ? "t" : "e"}:${i + 1}`));
   const { kept, leftOut } = tokeniseAll(records, options);
-  return { name, leftOut, pairs: kept.map(({ index, item }) => ({ record: records[index]!, item })) };
+  const examples = kept.map(({ index, item }) => ({ record: records[index]!, item }));
+  return { name, kind: "pairs", leftOut, examples };
 }
 
 function record(given: Given, where: string): PreferenceRecord {
