@@ -2,13 +2,13 @@
 import { expect } from "vitest";
 import { type Item, pack } from "../../../src/data/pack.ts";
 import type { Gpu } from "../../../src/gpu/gpu.ts";
-import { rowOf } from "../../../src/kernels/packed-batch.ts";
+import { type PackedBatch, rowOf } from "../../../src/kernels/packed-batch.ts";
 import { metricColumns, pairwiseLogistic } from "../../../src/kernels/pairwise-logistic.ts";
 import { openModelFolder } from "../../../src/model/model-folder.ts";
 import { gatherRows, linear } from "../../../src/model/operations.ts";
 import { readHead } from "../../../src/model/reward-head.ts";
 import { type FullOptions, type LoraOptions, TrainableModel } from "../../../src/model/trainable.ts";
-import { createTensor, readTensor, uploadTensor } from "../../../src/tensor/tensor.ts";
+import { createTensor, readTensor, type Tensor, uploadTensor } from "../../../src/tensor/tensor.ts";
 
 export type Gradients = Map<string, Float32Array>;
 
@@ -19,16 +19,22 @@ export interface GradientPair {
   readonly margin?: number;
 }
 
-export interface PairOptions {
+export interface StepOptions {
+  readonly checkpointing?: boolean;
+  readonly dropout?: { readonly seed: number; readonly step: number };
+  /** Rows to make room for; default: as many as are used. */
+  readonly capacity?: number;
+}
+
+export interface PairOptions extends StepOptions {
   readonly centering?: number;
   /** Pairs over which the loss is a mean; default: these. */
   readonly total?: number;
   /** Pairs whose sides share no prompt's rows. */
   readonly apart?: boolean;
-  readonly checkpointing?: boolean;
 }
 
-/** A model whose parameters all learn, or as the options say. */
+/** A model whose parameters all learn, or as the options say, with the checkpoint's head. */
 export async function loadTrainable(
   gpu: Gpu,
   dir: string,
@@ -42,47 +48,65 @@ export async function loadTrainable(
   });
 }
 
-/** One backward pass of the Bradley-Terry loss; gradients are added to what the arena holds. @returns the loss */
+/**
+ * Forward and backward of one batch; gradients are added to what the arena holds.
+ * @param rows of the batch, at which rewards [n, 1] are read
+ * @param slope d loss / d rewards [n, 1], on the device
+ */
+export function backward(
+  model: TrainableModel,
+  batch: PackedBatch,
+  rows: readonly number[],
+  slope: (rewards: Tensor) => Tensor,
+  { checkpointing = false, dropout, capacity = batch.rows }: StepOptions = {},
+): void {
+  const { gpu, head } = model;
+  if (head === undefined) throw new Error("The model has no reward head");
+  using tape = model.tape();
+  const on = { gpu, tape };
+  const hidden = model.backbone.forward(batch, capacity, { tape, checkpointing, dropout });
+  const features = gatherRows(on, hidden, Int32Array.from(rows), capacity);
+  tape.release(hidden);
+  const rewards = linear(on, features, { weight: head, bias: undefined });
+  tape.release(features);
+  tape.backward([[rewards, slope(rewards)]]);
+}
+
+/** Of the Bradley-Terry loss. @returns the loss */
 export async function backwardOfPairs(
   model: TrainableModel,
   pairs: readonly GradientPair[],
-  options: PairOptions = {},
+  { centering = 0, total = pairs.length, apart = false, ...step }: PairOptions = {},
 ): Promise<number> {
-  const { gpu, head } = model;
-  const { centering = 0, total = pairs.length, apart = false, checkpointing = false } = options;
-  if (head === undefined) throw new Error("The model has no reward head");
+  const { gpu } = model;
   using _scope = gpu.scope();
   const metrics = createTensor(gpu, 1, metricColumns.count, "metrics");
-  {
-    const items = pairs.flatMap(({ sequences }): Item[] =>
-      apart ? sequences.map((one) => ({ sequences: [one] })) : [{ sequences }],
-    );
-    const batch = pack(items);
-    const rows = [0, 1].flatMap((side) =>
-      pairs.map(({ readAt }, i) => rowOf(batch, 2 * i + side, readAt[side] ?? 0)),
-    );
-    using tape = model.tape();
-    const on = { gpu, tape };
-    const hidden = model.backbone.forward(batch, batch.rows, { tape, checkpointing });
-    const features = gatherRows(on, hidden, Int32Array.from(rows));
-    tape.release(hidden);
-    const rewards = linear(on, features, { weight: head, bias: undefined });
-    tape.release(features);
-    const gradient = pairwiseLogistic(gpu, rewards, {
-      margins: uploadTensor(
-        gpu,
-        Float32Array.from(pairs, (p) => p.margin ?? 0),
-        1,
-        "margins",
-      ),
-      labels: uploadTensor(gpu, new Float32Array(pairs.length).fill(1), 1, "labels"),
-      total,
-      centering,
-      metrics,
-      row: 0,
-    });
-    tape.backward([[rewards, gradient]]);
-  }
+  const items = pairs.flatMap(({ sequences }): Item[] =>
+    apart ? sequences.map((one) => ({ sequences: [one] })) : [{ sequences }],
+  );
+  const batch = pack(items);
+  const rows = [0, 1].flatMap((side) =>
+    pairs.map(({ readAt }, i) => rowOf(batch, 2 * i + side, readAt[side] ?? 0)),
+  );
+  const capacity = step.capacity ?? batch.rows;
+  const upload = (values: Float32Array, label: string) => uploadTensor(gpu, values, 1, label, { capacity });
+  const margins = Float32Array.from(pairs, (pair) => pair.margin ?? 0);
+  const labels = new Float32Array(pairs.length).fill(1);
+  backward(
+    model,
+    batch,
+    rows,
+    (rewards) =>
+      pairwiseLogistic(gpu, rewards, {
+        margins: upload(margins, "margins"),
+        labels: upload(labels, "labels"),
+        total,
+        centering,
+        metrics,
+        row: 0,
+      }),
+    step,
+  );
   return (await readTensor(gpu, metrics))[metricColumns.loss] ?? Number.NaN;
 }
 
