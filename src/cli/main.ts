@@ -10,6 +10,7 @@ import { register as equiv } from "./equiv.ts";
 import { register as evaluate } from "./eval.ts";
 import { listenForInterrupts } from "./interrupt.ts";
 import { register as merge } from "./merge.ts";
+import { register as objectives } from "./objectives.ts";
 import { register as score } from "./score.ts";
 import { register as trace } from "./trace.ts";
 import { register as train } from "./train/train.ts";
@@ -20,7 +21,8 @@ function program(): Command {
     .version(version)
     .showHelpAfterError("(--help shows every option and its default)")
     .exitOverride();
-  for (const register of [train, check, evaluate, score, trace, merge, doctor, equiv, bench]) register(root);
+  for (const register of [train, check, evaluate, score, trace, merge, doctor, equiv, objectives, bench])
+    register(root);
   for (const command of root.commands) command.exitOverride();
   return root;
 }

@@ -14,9 +14,9 @@ export function refusedCell(
     return `--loss ${loss.name} with --reward ${reward.name} is not defined: ${reward.relative}, and ${loss.name} sees more than differences of one prompt's rewards`;
   if (form === undefined) return undefined;
   if (form.gamma > 0 && !(loss.kind === "pairs" && loss.differences))
-    return `--loss ${loss.name} with --form ${form.name} is not defined: γ is what a pair's chosen reward is ahead by, and ${loss.name} takes no margin`;
+    return `--loss ${loss.name} with γ ${form.gamma} (--form ${form.name}) is not defined: γ is what a pair's chosen reward is ahead by, and ${loss.name} takes no margin. --gamma 0 leaves it out`;
   if (form.nll > 0 && loss.kind !== "pairs")
-    return `--loss ${loss.name} with --form ${form.name} is not defined: its likelihood term is of a pair's chosen reply, and ${loss.name} takes ${loss.kind}`;
+    return `--loss ${loss.name} with α ${form.nll} (--form ${form.name}) is not defined: the likelihood term is of a pair's chosen reply, and ${loss.name} takes ${loss.kind}. --nll-weight 0 leaves it out`;
   return undefined;
 }
 
@@ -85,18 +85,15 @@ function unread(name: keyof LossConstants, loss: PreferenceLoss): string {
   return `${loss.name} doesn't read it`;
 }
 
-function refusedFormOptions({ loss, reward, form, options }: Chosen): string | undefined {
-  const { form: formName, gamma, nllWeight } = options;
-  if (form === undefined) {
-    const given = Object.entries({ "--form": formName, "--gamma": gamma, "--nll-weight": nllWeight });
-    const [flag] = given.find(([, value]) => value !== undefined) ?? [];
-    return (
-      flag && `${flag} with --reward ${reward.name} is not defined: it is a property of the implicit reward`
-    );
-  }
-  if (gamma !== undefined && gamma > 0 && !(loss.kind === "pairs" && loss.differences))
-    return `--gamma with --loss ${loss.name} is not defined: γ is what a pair's chosen reward is ahead by, and ${loss.name} takes no margin`;
-  if (nllWeight !== undefined && nllWeight > 0 && loss.kind !== "pairs")
-    return `--nll-weight with --loss ${loss.name} is not defined: the term is of a pair's chosen reply, and ${loss.name} takes ${loss.kind}`;
-  return undefined;
+function refusedFormOptions({ reward, form, options }: Chosen): string | undefined {
+  if (form !== undefined) return undefined;
+  const given = Object.entries({
+    "--form": options.form,
+    "--gamma": options.gamma,
+    "--nll-weight": options.nllWeight,
+  });
+  const [flag] = given.find(([, value]) => value !== undefined) ?? [];
+  return (
+    flag && `${flag} with --reward ${reward.name} is not defined: it is a property of the implicit reward`
+  );
 }

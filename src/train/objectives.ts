@@ -80,19 +80,13 @@ export function defaultReward(objective: ObjectiveName, trainable: Learning = "h
   return objectives[objective].reward[trainable === "head" ? "head" : "model"];
 }
 
-/** The implicit reward as this run has it. */
-export interface ChosenForm extends ImplicitForm {
-  /** α of α NLL(y_w), per token. */
-  readonly nll: number;
-}
-
 /** A cell of the table, with its numbers. */
 export interface Objective {
   readonly loss: PreferenceLoss;
   readonly reward: RewardParametrisation;
   readonly constants: LossConstants;
-  /** Of an implicit reward: r = β ρ (β weighs the loss in its place where the form says so); γ and α as given. */
-  readonly form: ChosenForm | undefined;
+  /** Of an implicit reward, with β, γ and α as this run has them. */
+  readonly form: ImplicitForm | undefined;
   /** γ: what chosen rewards must be ahead by, on top of each pair's own margin. */
   readonly margin: number;
 }
@@ -125,33 +119,46 @@ export function findObjective(options: Chosen): Objective {
     throw new InputError(`--objective ${objective} with --reward ${name} is not defined: ${reason}`);
   const loss = options.loss === undefined ? losses[cell.loss] : namedLoss(options.loss);
   const reward = rewards[name];
-  const form = name === "implicit" ? implicitForms[options.form ?? cell.form] : undefined;
+  const form =
+    name === "implicit" ? chosenForm(options, implicitForms[options.form ?? cell.form]) : undefined;
   const refused = refusedTogether({ loss, reward, form, options });
   if (refused !== undefined) throw new InputError(refused);
   return {
     loss,
     reward,
     constants: constantsOf(options, loss, form),
-    form: form && {
-      ...form,
-      beta: options.beta ?? form.beta,
-      gamma: options.gamma ?? form.gamma,
-      nll: options.nllWeight ?? form.nll,
-    },
-    margin: form === undefined ? 0 : (options.gamma ?? form.gamma),
+    form,
+    margin: form?.gamma ?? 0,
   };
 }
 
-function namedLoss(name: string): PreferenceLoss {
+function chosenForm({ beta, gamma, nllWeight }: Chosen, form: ImplicitForm): ImplicitForm {
+  return { ...form, beta: beta ?? form.beta, gamma: gamma ?? form.gamma, nll: nllWeight ?? form.nll };
+}
+
+/** What other systems call a loss and is a reward with a loss here. */
+const notLosses: Readonly<Record<string, string>> = {
+  sigmoid_norm: "it is --loss logistic on the reward --form norm",
+  ipo_norm: "it is --loss ipo on the reward --form norm",
+  simpo: "it is --objective simpo: the logistic loss on another reward",
+  cpo: "it is --objective cpo: the logistic loss on another reward",
+  orpo: "it is --objective orpo: the logistic loss on another reward",
+  dpo: "it is --objective dpo, whose loss is logistic",
+};
+
+/** @throws InputError where there is no such loss */
+export function namedLoss(name: string): PreferenceLoss {
   const loss = findLoss(name);
-  if (loss === undefined)
-    throw new InputError(`--loss ${name}: there is no such loss; \`rmtrain objectives\` lists them`);
-  return loss;
+  if (loss !== undefined) return loss;
+  const instead = Object.hasOwn(notLosses, name)
+    ? notLosses[name]
+    : "there is no such loss; `rmtrain objectives` lists them";
+  throw new InputError(`--loss ${name}: ${instead}`);
 }
 
 function constantsOf(options: Chosen, loss: PreferenceLoss, form: ImplicitForm | undefined): LossConstants {
   return {
-    beta: form?.weighsLoss ? 1 : (options.beta ?? form?.beta ?? defaultConstants.beta),
+    beta: form?.weighsLoss ? 1 : (form?.beta ?? options.beta ?? defaultConstants.beta),
     labelSmoothing: options.labelSmoothing ?? loss.leastSmoothing ?? defaultConstants.labelSmoothing,
     discopopTau: options.discopopTau ?? defaultConstants.discopopTau,
     desirableWeight: options.desirableWeight ?? defaultConstants.desirableWeight,

@@ -117,7 +117,11 @@ describe("the table", () => {
     ]);
     const all = lossNames.flatMap((name) => [name, ...losses[name].aliases]);
     expect(new Set(all).size).toBe(all.length);
-    expect(() => findObjective({ ...trainOptions(), loss: "aot" })).toThrow(/--loss aot.*rmtrain objectives/);
+    const refused = (loss: string) => () => findObjective({ ...trainOptions(), loss });
+    expect(refused("aot")).toThrow(/--loss aot.*rmtrain objectives/);
+    expect(refused("sigmoid_norm")).toThrow(/--loss logistic on the reward --form norm/);
+    expect(refused("simpo")).toThrow(/--objective simpo/);
+    expect(refused("toString")).toThrow(/no such loss/);
   });
 
   it("numbers follow the reward and the loss: β of the form, 1 for a head; ε of exo; γ as a margin", () => {
@@ -138,6 +142,11 @@ describe("the table", () => {
       form: { beta: 2, reference: false },
     });
     expect(of({ objective: "cpo", nllWeight: 0.2 }).form).toMatchObject({ nll: 0.2, normalise: "sum" });
+    expect(of({ objective: "simpo", loss: "nca", gamma: 0 })).toMatchObject({
+      margin: 0,
+      loss: { name: "nca" },
+    });
+    expect(of({ objective: "cpo", loss: "kto", nllWeight: 0 }).loss.name).toBe("kto");
     // ORPO's λ weighs the loss; the log-odds themselves have no β.
     expect(of({ objective: "orpo", loss: "ipo", beta: 0.2 })).toMatchObject({
       constants: { beta: 1 },
@@ -156,10 +165,10 @@ describe("the table", () => {
     [{ objective: "bt", desirableWeight: 2 }, /--desirable-weight with --loss logistic/],
     [{ objective: "bt", form: "simpo" }, /--form with --reward scalar.*implicit reward/],
     [{ objective: "bt", gamma: 1 }, /--gamma with --reward scalar/],
-    [{ objective: "simpo", loss: "nca" }, /--loss nca with --form simpo.*takes no margin/],
-    [{ objective: "dpo", loss: "bco", gamma: 1 }, /--gamma with --loss bco.*no margin/],
-    [{ objective: "orpo", loss: "kto" }, /--loss kto with --form orpo.*chosen reply/],
-    [{ objective: "kto", nllWeight: 1 }, /--nll-weight with --loss kto/],
+    [{ objective: "simpo", loss: "nca" }, /--loss nca with γ 1 \(--form simpo\).*takes no margin. --gamma 0/],
+    [{ objective: "dpo", loss: "bco", gamma: 1 }, /--loss bco with γ 1.*no margin/],
+    [{ objective: "orpo", loss: "kto" }, /--loss kto with α 1 \(--form orpo\).*chosen reply/],
+    [{ objective: "kto", nllWeight: 1 }, /--loss kto with α 1/],
     [
       { objective: "kto", reward: "scalar", centerRewardsCoefficient: 0.1 },
       /--center-rewards-coefficient with --loss kto/,

@@ -1,7 +1,7 @@
 /**
  * @file KTO: λ_D (1 - sigmoid(r - z)) of a desirable reply, λ_U (1 - sigmoid(z - r)) of an undesirable one: Ethayarajh
  * et al. 2024 (arXiv 2402.01306, eq. 7), with r = β ρ and z = max(0, mean r of mismatched rows), detached. A mismatched
- * row is a prompt with the reply to another one: within a batch, replies are rotated by one.
+ * row is a prompt with the reply to another one of its batch (src/data/mismatch.ts).
  */
 import { rowLoss } from "../../kernels/row-loss.ts";
 import { defaultConstants, type RowLoss } from "./loss.ts";
@@ -26,9 +26,3 @@ export const kto: RowLoss = {
     };
   },
 };
-
-/** Replies rotated by one: row i's prompt goes with row mismatch[i]'s reply. @throws Error for fewer than two rows */
-export function mismatch(rows: number): number[] {
-  if (rows < 2) throw new Error("a mismatched row needs a batch of at least two rows");
-  return Array.from({ length: rows }, (_, i) => (i + 1) % rows);
-}

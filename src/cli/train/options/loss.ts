@@ -1,7 +1,7 @@
 /** @file Options of `train` that choose the loss of the rewards, the form of implicit ones, and their numbers. */
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { defaultConstants, lossNames } from "../../../train/losses/loss.ts";
-import { findLoss } from "../../../train/losses/table.ts";
+import { namedLoss } from "../../../train/objectives.ts";
 import { implicitFormNames, implicitForms } from "../../../train/rewards/implicit-form.ts";
 import { between, nonNegative, positive } from "../../options.ts";
 
@@ -61,7 +61,6 @@ export function addLossOptions(command: Command): Command {
 }
 
 function lossName(name: string): string {
-  if (findLoss(name) === undefined)
-    throw new InvalidArgumentError(`There is no such loss; \`rmtrain objectives\` lists them.`);
+  namedLoss(name);
   return name;
 }
