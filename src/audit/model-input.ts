@@ -2,6 +2,7 @@
 import type { BosRule } from "../data/bos.ts";
 import type { Message, RecordContent } from "../data/content.ts";
 import { InputError } from "../errors.ts";
+import type { Adapter } from "../model/adapter/open-adapter.ts";
 import { type ChatChoice, type ChatReader, chatReader, chosenTemplate } from "../model/chat/chat-reader.ts";
 import { clockOf } from "../model/chat/date.ts";
 import type { ModelFolder } from "../model/model-folder.ts";
@@ -16,15 +17,32 @@ export interface ModelInput {
   readonly mismatches: readonly string[];
 }
 
+/** What says how texts are read: a folder, and the chat template that goes before the folder's own. */
+export type InputSource = Pick<ModelFolder, "dir" | "recipe" | "hasRecipe" | "recipeProblems"> & {
+  readonly chatTemplate?: string | undefined;
+};
+
+/** As the adapter was trained to read; an adapter that does not say, as its base does. */
+export function adaptedInput(folder: ModelFolder, adapter: Adapter): InputSource {
+  const { dir, recipe, hasRecipe, recipeProblems } = folder;
+  const { chatTemplate } = adapter;
+  return adapter.recipe === undefined
+    ? { dir, recipe, hasRecipe, recipeProblems, chatTemplate }
+    : { dir, recipe: adapter.recipe, hasRecipe: true, recipeProblems: adapter.recipeProblems, chatTemplate };
+}
+
 /** @throws InputError where the choice names a template that isn't there */
 export async function inputOf(
-  folder: ModelFolder,
+  source: InputSource,
   { tokenizer }: FoundTokenizer,
   choice: ChatChoice & { readonly bos?: BosRule | undefined },
 ): Promise<ModelInput> {
-  const { dir, recipe, hasRecipe, recipeProblems } = folder;
+  const { dir, recipe, hasRecipe, recipeProblems } = source;
   const { bos = recipe.bos, chatDate = recipe.chat?.clock } = choice;
-  const template = await chosenTemplate(dir, choice);
+  const template = await chosenTemplate(
+    dir,
+    choice.chatTemplate === undefined ? withOwn(source, choice) : choice,
+  );
   return {
     recipe: bos === undefined ? recipe : { ...recipe, bos },
     chats: chatReader(dir, tokenizer, template, chatDate),
@@ -41,6 +59,18 @@ export async function inputOf(
         : []),
     ],
   };
+}
+
+/** The source's own template, unless the choice is of one among the model's by name. */
+const withOwn = ({ chatTemplate }: InputSource, choice: ChatChoice): ChatChoice =>
+  choice.chatTemplateName === undefined ? { ...choice, chatTemplate } : choice;
+
+export function noHead(dir: string, adapter: string | undefined): InputError {
+  return new InputError(
+    adapter === undefined
+      ? `${dir} has no reward head (score.weight). Train one with: rmtrain train --model ${dir} --data prefs.jsonl; or score with a random one: --init-head normal`
+      : `The adapter ${adapter} has no reward head (base_model.model.score.weight): it was not trained to give rewards. To score with a random one: --init-head normal`,
+  );
 }
 
 export function refusal(dir: string, mismatches: readonly string[]): InputError {

@@ -8,6 +8,8 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { gatherRows } from "../kernels/embedding.ts";
 import { linear } from "../kernels/linear.ts";
 import { rowOf, sequenceLength } from "../kernels/packed-batch.ts";
+import type { AttachedAdapter } from "../model/adapter/attach.ts";
+import { openAdapter } from "../model/adapter/open-adapter.ts";
 import type { Backbone } from "../model/backbone.ts";
 import type { ChatChoice, ChatReader } from "../model/chat/chat-reader.ts";
 import type { ModelConfig } from "../model/config.ts";
@@ -27,11 +29,13 @@ import {
   runBatches,
   type TokenCounts,
 } from "../train/run-batches.ts";
-import { contentOf, inputOf, refusal } from "./model-input.ts";
+import { adaptedInput, contentOf, inputOf, noHead, refusal } from "./model-input.ts";
 import { decodePrefixes } from "./prefixes.ts";
 
 export interface LoadOptions extends ChatChoice {
-  /** What to do where the checkpoint has no head. Default "keep": that is an error. */
+  /** Folder of a LoRA adapter in PEFT's layout, with its head, to put on the model. */
+  readonly adapter?: string | undefined;
+  /** What to do where the checkpoint, or the adapter, has no head. Default "keep": that is an error. */
   readonly initHead?: HeadInit;
   /** Of a random head. Default 0. */
   readonly seed?: number;
@@ -81,6 +85,8 @@ export class RewardModel implements Disposable {
     readonly mismatches: readonly string[],
     /** Names of the checkpoint's tensors that were not used. */
     readonly unused: readonly string[],
+    /** Belongs to this model; on the backbone already. */
+    private readonly adapter: AttachedAdapter | undefined,
   ) {}
 
   /**
@@ -90,23 +96,29 @@ export class RewardModel implements Disposable {
   static async load(gpu: Gpu, dir: string, options: LoadOptions = {}): Promise<RewardModel> {
     const { ignoreRecipeMismatch = false } = options;
     await using folder = await openModelFolder(dir, { ignoreRecipeMismatch });
-    const { config, hasRecipe } = folder;
-    const own = await readHead(folder);
+    const { config } = folder;
+    const adapter =
+      options.adapter === undefined
+        ? undefined
+        : await openAdapter(options.adapter, folder, { ignoreRecipeMismatch });
+    const own = adapter === undefined ? await readHead(folder) : adapter.head;
     const init = options.initHead ?? "keep";
-    if (own === undefined && init === "keep") {
-      throw new InputError(
-        `${dir} has no reward head (score.weight). Train one with: rmtrain train --model ${dir} --data prefs.jsonl; or score with a random one: --init-head normal`,
-      );
-    }
+    if (own === undefined && init === "keep") throw noHead(dir, options.adapter);
     const found = await findTokenizer(dir);
-    const { recipe, chats, mismatches } = await inputOf(folder, found, options);
-    if (mismatches.length > 0 && !ignoreRecipeMismatch) throw refusal(dir, mismatches);
+    const source = adapter === undefined ? folder : adaptedInput(folder, adapter);
+    const { recipe, chats, mismatches } = await inputOf(source, found, options);
+    if (mismatches.length > 0 && !ignoreRecipeMismatch) throw refusal(options.adapter ?? dir, mismatches);
     const head = uploadHead(gpu, initialHead(init, own, config.hiddenSize, options.seed ?? 0), config);
-    const { backbone, unused } = await loadBackbone(gpu, folder).catch((error: unknown) => {
+    const loaded = await loadBackbone(gpu, folder, adapter).catch((error: unknown) => {
       gpu.release(head.buffer);
       throw error;
     });
-    return new RewardModel(gpu, backbone, head, recipe, hasRecipe, found, chats, mismatches, unused);
+    const { backbone, unused } = loaded;
+    const { hasRecipe } = source;
+    return new RewardModel(
+      ...([gpu, backbone, head, recipe, hasRecipe, found, chats, mismatches, unused] as const),
+      loaded.adapter,
+    );
   }
 
   /** Undefined where the folder has none: records must be ids then. */
@@ -209,6 +221,7 @@ export class RewardModel implements Disposable {
   /** Gives every buffer back to the pool. */
   release(): void {
     void this.chats.close();
+    this.adapter?.release();
     this.backbone.release();
     this.gpu.release(this.head.buffer);
   }

@@ -21,6 +21,7 @@ import { ScoreProgress } from "./score-progress.ts";
 
 export interface HeadFlags extends ChatFlags {
   readonly model: string;
+  readonly adapter?: string;
   readonly initHead?: "normal";
   readonly ignoreRecipeMismatch?: true;
   readonly seed: number;
@@ -43,6 +44,10 @@ interface Flags extends HeadFlags {
 export function addModelOptions(command: Command): Command {
   command
     .requiredOption("--model <dir>", "reward model in Hugging Face's layout: config.json, *.safetensors")
+    .option(
+      "--adapter <dir>",
+      "LoRA adapter in PEFT's layout, trained on --model, with its own head (default: none)",
+    )
     .addOption(
       new Option(
         "--init-head <how>",
@@ -148,8 +153,10 @@ async function scoreAll(
 
 /** How the model is to be loaded. */
 export function loadOptions(flags: HeadFlags): LoadOptions {
-  const { initHead, seed, chatTemplate, chatTemplateName, chatDate, bos, ignoreRecipeMismatch } = flags;
+  const { adapter, initHead, seed, chatTemplate, chatTemplateName, chatDate, bos, ignoreRecipeMismatch } =
+    flags;
   return {
+    adapter,
     ...(initHead === undefined ? {} : { initHead }),
     seed,
     chatTemplate,

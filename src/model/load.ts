@@ -3,6 +3,8 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { copy } from "../kernels/copy.ts";
 import type { PackedBatch } from "../kernels/packed-batch.ts";
 import type { Tape } from "../tensor/tape.ts";
+import { type AttachedAdapter, attachAdapter } from "./adapter/attach.ts";
+import type { Adapter } from "./adapter/open-adapter.ts";
 import { Backbone } from "./backbone.ts";
 import type { ModelFolder } from "./model-folder.ts";
 import { WeightLoader } from "./weight-loader.ts";
@@ -12,27 +14,37 @@ export interface LoadedBackbone {
   readonly backbone: Backbone;
   /** Names of the checkpoint's tensors that nothing asked for. */
   readonly unused: readonly string[];
+  /** Where one was asked for; released before the backbone. */
+  readonly adapter: AttachedAdapter | undefined;
 }
 
 /**
  * Streams the weights of the decoder to the device; heads are not loaded.
+ * @param adapter whose updates every forward pass adds
  * @throws InputError naming missing tensors; OutOfMemoryError naming the tensor that did not fit
  */
-export async function loadBackbone(gpu: Gpu, { checkpoint, config }: ModelFolder): Promise<LoadedBackbone> {
+export async function loadBackbone(
+  gpu: Gpu,
+  { checkpoint, config }: ModelFolder,
+  adapter?: Adapter,
+): Promise<LoadedBackbone> {
   const loader = new WeightLoader(gpu, checkpoint, config);
   const weights = await loadDecoder(loader, config).catch((error: unknown) => {
     loader.abandon();
     throw error;
   });
   const backbone = new Backbone(gpu, config, weights);
+  let attached: AttachedAdapter | undefined;
   try {
+    attached = adapter && attachAdapter(gpu, backbone, adapter);
     // Short and long batches may take different variants of a kernel.
     for (const rows of [1, 8]) await gpu.warm(() => backbone.forward(oneTokenTexts(rows), rows));
   } catch (error) {
+    attached?.release();
     backbone.release();
     throw error;
   }
-  return { backbone, unused: loader.unused };
+  return { backbone, unused: loader.unused, adapter: attached };
 }
 
 /** Builds the pipelines of a training step's forward and backward passes. @param begin a tape of the model's parameters */
