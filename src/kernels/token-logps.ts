@@ -4,12 +4,17 @@
  */
 import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelVariant } from "../gpu/kernel-source.ts";
-import { bind, createTensor, rowsOf, type Tensor } from "../tensor/tensor.ts";
+import { bind, createTensor, type Tensor } from "../tensor/tensor.ts";
 import { vocabularyGradient, vocabularyLogps, vocabularySums } from "./generated/index.ts";
-import { linearInputGradient, linearWeightGradient } from "./linear-gradient.ts";
 import { workgroupsForItems } from "./row-kernel.ts";
 import { ceilDiv, expectShape } from "./shapes.ts";
-import { forEachTile, tileSize, type VocabularyTile } from "./vocabulary-tiles.ts";
+import {
+  addTileGradients,
+  forEachTile,
+  tileSize,
+  tokensOf,
+  type VocabularyTile,
+} from "./vocabulary-tiles.ts";
 
 /** Lanes that share a row, each with a vec4 of running sums: wgsl/lib/vocabulary_sums.wgsl. */
 const lanes = 16;
@@ -39,10 +44,10 @@ export function tokenLogps(gpu: Gpu, hidden: Tensor, weight: Tensor, targets: Te
   const room = tileSize(gpu, capacity, weight.rows).tokens;
   const sums = createTensor(gpu, room, 4 * lanes, "running sums of the vocabulary");
   forEachTile(gpu, hidden, weight, (tile) => {
-    addSums(gpu, tile, part(gpu, targets, tile), sums);
+    addSums(gpu, tile, tokensOf(gpu, targets, tile), sums);
     if (tile.word + tile.words < weight.rows) return;
     gpu.recorder.dispatch(vocabularyLogps, {
-      bindings: [bind(gpu, sums), bind(gpu, part(gpu, logps, tile)), bind(gpu, part(gpu, lse, tile))],
+      bindings: [bind(gpu, sums), bind(gpu, tokensOf(gpu, logps, tile)), bind(gpu, tokensOf(gpu, lse, tile))],
       params: { rows: tile.tokens, lanes },
       workgroups: workgroupsForItems(tile.tokens),
       work: 20 * lanes * tile.tokens,
@@ -104,26 +109,17 @@ export function tokenLogpsBackward(
   forEachTile(gpu, hidden, weight, (tile) => {
     const { tokens, words, word, logits } = tile;
     gpu.recorder.dispatch(vocabularyGradient, {
-      bindings: [...[targets, lse, gradient].map((t) => bind(gpu, part(gpu, t, tile))), bind(gpu, logits)],
+      bindings: [
+        ...[targets, lse, gradient].map((t) => bind(gpu, tokensOf(gpu, t, tile))),
+        bind(gpu, logits),
+      ],
       params: { rows: tokens, words, first: word, stride4: logits.stride4 },
       workgroups: workgroupsForItems(tokens * logits.stride4),
       work: 10 * tokens * words,
     });
-    if (dHidden !== undefined) {
-      const overwrite = fresh && word === 0;
-      linearInputGradient(gpu, logits, tile.weight, part(gpu, dHidden, tile), { overwrite });
-    }
-    if (dWeight !== undefined) {
-      const window = words === weight.rows ? dWeight : rowsOf(gpu, dWeight, word, words);
-      linearWeightGradient(gpu, logits, tile.hidden, window, true);
-    }
+    addTileGradients(gpu, tile, dHidden, dWeight, fresh);
   });
   return dHidden;
-}
-
-/** A tensor's rows that stand beside the tile's tokens. */
-function part(gpu: Gpu, tensor: Tensor, { token, tokens }: VocabularyTile): Tensor {
-  return tokens === tensor.rows ? tensor : rowsOf(gpu, tensor, token, tokens);
 }
 
 /** Every pipeline of this file that no other has, for building them ahead and for tests that compile all. */

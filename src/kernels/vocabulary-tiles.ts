@@ -5,6 +5,7 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { createTensor, rowsOf, Tensor } from "../tensor/tensor.ts";
 import { linear } from "./linear.ts";
+import { linearInputGradient, linearWeightGradient } from "./linear-gradient.ts";
 
 /** Bytes of a tile of logits, at most. */
 const tileBytes = 8 * 2 ** 20;
@@ -12,6 +13,11 @@ const tileBytes = 8 * 2 ** 20;
 const mostTokens = 2048;
 /** Tiles begin at multiples of this many tokens and words: aligned to bindings, and to the sums' lanes and chunks. */
 const unit = 64;
+
+/** A tensor's rows that stand beside the tile's tokens. */
+export function tokensOf(gpu: Gpu, tensor: Tensor, { token, tokens }: VocabularyTile): Tensor {
+  return tokens === tensor.rows ? tensor : rowsOf(gpu, tensor, token, tokens);
+}
 
 /** The rows and words of the next tile, and where both begin. */
 export interface VocabularyTile {
@@ -41,12 +47,14 @@ export function tileSize(gpu: Gpu, capacity: number, vocabulary: number): { toke
 /**
  * Records the logits of one tile after the other, word tiles within token tiles, and what `use` does with each.
  * @param hidden [E, H] f32 @param weight [V, H] f32, f16 or bf16; larger than a binding is fine
+ * @param empty the tiles are only room, and no logits are computed
  */
 export function forEachTile(
   gpu: Gpu,
   hidden: Tensor,
   weight: Tensor,
   use: (tile: VocabularyTile) => void,
+  empty = false,
 ): void {
   const size = tileSize(gpu, hidden.capacity, weight.rows);
   using _scope = gpu.scope();
@@ -58,8 +66,30 @@ export function forEachTile(
       const words = Math.min(size.words, weight.rows - word);
       const part = words === weight.rows ? weight : rowsOf(gpu, weight, word, words);
       const logits = new Tensor(scratch.buffer, "f32", tokens, words, size.tokens, scratch.label);
-      linear(gpu, rows, part, { out: logits });
+      if (!empty) linear(gpu, rows, part, { out: logits });
       use({ token, tokens, word, words, logits, hidden: rows, weight: part });
     }
+  }
+}
+
+/**
+ * What a tile of d loss / d logits gives its tokens and words.
+ * @param fresh dHidden holds nothing yet: the first tile of its rows is written, not added
+ */
+export function addTileGradients(
+  gpu: Gpu,
+  tile: VocabularyTile,
+  dHidden: Tensor | undefined,
+  dWeight: Tensor | undefined,
+  fresh: boolean,
+): void {
+  const { logits, word, words } = tile;
+  if (dHidden !== undefined) {
+    const overwrite = fresh && word === 0;
+    linearInputGradient(gpu, logits, tile.weight, tokensOf(gpu, dHidden, tile), { overwrite });
+  }
+  if (dWeight !== undefined) {
+    const window = words === dWeight.rows ? dWeight : rowsOf(gpu, dWeight, word, words);
+    linearWeightGradient(gpu, logits, tile.hidden, window, true);
   }
 }

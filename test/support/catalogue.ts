@@ -5,6 +5,7 @@ import { attentionKernels } from "../../src/kernels/attention.ts";
 import { attentionGradientKernels } from "../../src/kernels/attention-gradient.ts";
 import { ceilingKernels } from "../../src/kernels/ceilings.ts";
 import { columnKernels } from "../../src/kernels/columns.ts";
+import { cringeKernels } from "../../src/kernels/cringe.ts";
 import { dpoKernels } from "../../src/kernels/dpo.ts";
 import { dropoutKernels } from "../../src/kernels/dropout.ts";
 import { embeddingKernels } from "../../src/kernels/embedding.ts";
@@ -30,6 +31,7 @@ export const catalogue: readonly KernelVariant[] = [
   ...dropoutKernels,
   ...headNormKernels,
   ...tokenLogpsKernels,
+  ...cringeKernels,
   ...segmentKernels,
   ...implicitRewardKernels,
   ...trainingKernels,

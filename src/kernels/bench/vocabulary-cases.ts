@@ -1,5 +1,8 @@
 /** @file The vocabulary head of a causal LM: log-probabilities of tokens, their backward, and implicit rewards. */
+
+import type { Gpu } from "../../gpu/gpu.ts";
 import { type Dtype, dtypeBytes, uploadTensor } from "../../tensor/tensor.ts";
+import { cringeBackward, cringePenalties } from "../cringe.ts";
 import { implicitReward, implicitRewardGradient, implicitTerms, weightedSums } from "../implicit-reward.ts";
 import { segmentSums, segmentSumsGradient } from "../segments.ts";
 import { tokenLogps, tokenLogpsBackward } from "../token-logps.ts";
@@ -34,6 +37,7 @@ export function vocabularyCases(size: BenchSize): BenchCase[] {
         return () => tokenLogpsBackward(gpu, saved, { hidden: "new", weight: into });
       },
     },
+    ...cringeCases(size),
     ...segmentCases(E),
     ...rewardCases(1024),
   ];
@@ -60,6 +64,60 @@ function forwardCase(
       return () => tokenLogps(gpu, hidden, weight, targets);
     },
   };
+}
+
+function cringeCases({ tokens: E, width: H }: BenchSize): BenchCase[] {
+  const shape = `[${E}, ${H}] x [${vocabulary}, ${H}], 5 of them`;
+  const product = 2 * E * H * vocabulary;
+  const prepare = (gpu: Gpu) => {
+    const hidden = filled(gpu, E, H);
+    const weight = filled(gpu, vocabulary, H);
+    const targets = uploadTensor(gpu, targetsOf(E, vocabulary), 1, "bench targets");
+    const keys = uploadTensor(gpu, targetsOf(4 * E, 2 ** 20), 4, "bench keys");
+    const of = tokenLogps(gpu, hidden, weight, targets);
+    const options = { k: 5, seed: 1, step: 1, keys };
+    return { hidden, weight, targets, of, options };
+  };
+  return [
+    {
+      name: "top_words",
+      shape,
+      flops: product,
+      bytes: 4 * (E * H + vocabulary * H),
+      prepare: (gpu) => {
+        const { hidden, weight, targets, of, options } = prepare(gpu);
+        return () => cringePenalties(gpu, hidden, weight, targets, of, options);
+      },
+    },
+    {
+      name: "cringe_sample",
+      shape: `[${E}, 16] x [64, 16], 5 of them`,
+      flops: 2 * E * 16 * 64,
+      bytes: 4 * (E * 16 + 64 * 16),
+      prepare: (gpu) => {
+        const hidden = filled(gpu, E, 16);
+        const weight = filled(gpu, 64, 16);
+        const targets = uploadTensor(gpu, targetsOf(E, 64), 1, "bench targets");
+        const keys = uploadTensor(gpu, targetsOf(4 * E, 2 ** 20), 4, "bench keys");
+        const of = tokenLogps(gpu, hidden, weight, targets);
+        return () => cringePenalties(gpu, hidden, weight, targets, of, { k: 5, seed: 1, step: 1, keys });
+      },
+    },
+    {
+      name: "cringe_gradient",
+      shape,
+      flops: 2 * product,
+      bytes: 4 * (2 * E * H + 3 * vocabulary * H),
+      prepare: (gpu) => {
+        const { hidden, weight, targets, of, options } = prepare(gpu);
+        const { drawn } = cringePenalties(gpu, hidden, weight, targets, of, options);
+        const into = filled(gpu, vocabulary, H);
+        const gradient = filled(gpu, E, 1);
+        const saved = { hidden, weight, targets, drawn, gradient };
+        return () => cringeBackward(gpu, saved, { hidden: "new", weight: into });
+      },
+    },
+  ];
 }
 
 /** Replies of 32 tokens. */
