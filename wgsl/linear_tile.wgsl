@@ -3,6 +3,7 @@
 //#include grid
 //#header weight
 //#include linear
+//#include products
 
 override WG: u32 = 64;
 

@@ -107,20 +107,13 @@ fn main(
     t7 += s7;
   }
   if (own >= params.stride4) { return; }
-  finish(out, c, t0);
-  finish(out + 1u, c, t1);
-  finish(out + 2u, c, t2);
-  finish(out + 3u, c, t3);
-  finish(out + 4u, c, t4);
-  finish(out + 5u, c, t5);
-  finish(out + 6u, c, t6);
-  finish(out + 7u, c, t7);
-}
-
-fn finish(out: u32, c: u32, sum: vec4<f32>) {
-  if (out >= params.outs) { return; }
-  let at = out * params.stride4 + c;
-  var value = sum;
-  if (params.accumulate != 0u) { value = dw[at] + value; }
-  dw[at] = select(vec4<f32>(0.0), value, 4u * c + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(params.cols));
+  // A loop over the outputs that there are: drivers don't unroll it, which would make this kernel slow to build.
+  var sums = array<vec4<f32>, 8>(t0, t1, t2, t3, t4, t5, t6, t7);
+  let end = min(out + 8u, params.outs);
+  for (var n = out; n < end; n++) {
+    let at = n * params.stride4 + c;
+    var value = sums[n - out];
+    if (params.accumulate != 0u) { value = dw[at] + value; }
+    dw[at] = select(vec4<f32>(0.0), value, 4u * c + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(params.cols));
+  }
 }

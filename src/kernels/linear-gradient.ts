@@ -1,6 +1,6 @@
 /**
  * @file The backward of the linear layer y = x W^T + b: gradients of its weight and of its input. The weight's gradient
- * sums over tokens in fixed chunks: the same batches give the same bits, other batches may not. Both variants keep to one
+ * sums over tokens in fixed chunks: the same batches give the same bits, other batches may not. All variants keep to one
  * order of sums and give equal bits, so which one runs is only a matter of speed.
  */
 
@@ -12,43 +12,62 @@ import {
   linearInputGradient as inputTile,
   linearWeightGradientBroadcast as weightBroadcast,
   linearWeightGradient as weightTile,
+  linearWeightGradientWide as weightWide,
 } from "./generated/index.ts";
 import { broadcastLanes, canRun, lanesThatShare } from "./linear.ts";
 import { ceilDiv, expectShape } from "./shapes.ts";
 
-/** tile: 4 x 4 results per invocation. broadcast: 8 x 4, with rows of dy shared by a subgroup. */
-export type LinearGradientVariant = "tile" | "broadcast";
+/** tile: 4 x 4 results per invocation. broadcast: 16 x 4, with rows of dy shared by a subgroup. */
+export type InputGradientVariant = "tile" | "broadcast";
+/** tile: 4 x 4 results per invocation. broadcast: 8 x 4, with rows of dy shared by a subgroup. wide: 32 x 4, for CPUs. */
+export type WeightGradientVariant = "tile" | "broadcast" | "wide";
 
-export const linearGradientVariants: readonly LinearGradientVariant[] = ["tile", "broadcast"];
+export const inputGradientVariants: readonly InputGradientVariant[] = ["tile", "broadcast"];
+export const weightGradientVariants: readonly WeightGradientVariant[] = ["tile", "broadcast", "wide"];
 
 /** Rows that are summed before their sum is added to the total; a function of nothing, so that the order is fixed. */
 const chunk = 64;
 const WG = 64;
-/** Rows of dx, or of dw, that one invocation computes. */
-const tileRows: Readonly<Record<LinearGradientVariant, number>> = { tile: 4, broadcast: 8 };
-const inputKernels = { tile: inputTile, broadcast: inputBroadcast } as const;
-const weightKernels = { tile: weightTile, broadcast: weightBroadcast } as const;
+/** The kernel of each variant, and the rows of dx, or of dw, that one invocation computes. */
+const inputKernels = {
+  tile: { kernel: inputTile, rows: 4 },
+  broadcast: { kernel: inputBroadcast, rows: 16 },
+} as const;
+const weightKernels = {
+  tile: { kernel: weightTile, rows: 4 },
+  broadcast: { kernel: weightBroadcast, rows: 8 },
+  wide: { kernel: weightWide, rows: 32 },
+} as const;
 
-/** The faster one for results of so many rows of `stride4` vec4s: in narrow ones most lanes would compute nothing. */
-function choose(gpu: Gpu, rows: number, stride4: number): LinearGradientVariant {
-  const filled = rows >= tileRows.broadcast && stride4 >= lanesThatShare(gpu) / 2;
-  return filled && canRun(gpu, "broadcast") ? "broadcast" : "tile";
+/** Whether lanes that share rows have something to compute: in narrow results most of them would not. */
+const canShare = (gpu: Gpu, stride4: number) =>
+  canRun(gpu, "broadcast") && stride4 >= lanesThatShare(gpu) / 2;
+
+/** The fastest one for dx of so many rows of `stride4` vec4s. */
+function chooseInput(gpu: Gpu, rows: number, stride4: number): InputGradientVariant {
+  return rows > inputKernels.broadcast.rows / 4 && canShare(gpu, stride4) ? "broadcast" : "tile";
 }
 
-/** Lanes per workgroup, and workgroups, for results of so many rows of `stride4` vec4s. */
-function grid(gpu: Gpu, variant: LinearGradientVariant, rows: number, stride4: number) {
-  const tiles = ceilDiv(rows, tileRows[variant]);
-  if (variant === "tile") return { lanes: WG, workgroups: ceilDiv(tiles * stride4, WG) };
-  const lanes = lanesThatShare(gpu);
-  return { lanes, workgroups: tiles * ceilDiv(stride4, lanes) };
+/** The fastest one for dw of so many rows of `stride4` vec4s. */
+function chooseWeight(gpu: Gpu, rows: number, stride4: number): WeightGradientVariant {
+  if (rows <= weightKernels.tile.rows || !canShare(gpu, stride4)) return "tile";
+  return gpu.facts.software && rows > weightKernels.wide.rows / 2 ? "wide" : "broadcast";
 }
+
+/** Invocations of a workgroup; `wide` is for CPUs alone. */
+const lanesOf = (gpu: Gpu, variant: WeightGradientVariant) =>
+  ({ tile: WG, broadcast: lanesThatShare(gpu), wide: broadcastLanes.software })[variant];
+
+/** Workgroups for results of so many tiles of rows of `stride4` vec4s. */
+const gridOf = (variant: WeightGradientVariant, lanes: number, tiles: number, stride4: number) =>
+  variant === "tile" ? ceilDiv(tiles * stride4, lanes) : tiles * ceilDiv(stride4, lanes);
 
 /**
  * into = dy^T x, or into += dy^T x
  * @param dy [T, N] f32: d loss / d y
  * @param x [T, K] f32: the layer's input
  * @param into [N, K] f32, written (with no tokens: zeros), or added to with `accumulate`; larger than a binding is fine
- * @param variant default: the faster one for the shape on this adapter
+ * @param variant default: the fastest one for the shape on this adapter
  */
 export function linearWeightGradient(
   gpu: Gpu,
@@ -56,14 +75,15 @@ export function linearWeightGradient(
   x: Tensor,
   into: Tensor,
   accumulate = false,
-  variant = choose(gpu, into.rows, into.stride4),
+  variant = chooseWeight(gpu, into.rows, into.stride4),
 ): void {
   expectShape("linearWeightGradient dy", dy, x.rows, into.rows);
   expectShape("linearWeightGradient x", x, x.rows, into.cols);
   expectShape("linearWeightGradient into", into, into.rows, into.cols);
+  const { kernel, rows: tileRows } = weightKernels[variant];
+  const lanes = lanesOf(gpu, variant);
   for (const { first, rows: outs, binding } of rowWindows(gpu, into, 4)) {
-    const { lanes, workgroups } = grid(gpu, variant, outs, x.stride4);
-    gpu.recorder.dispatch(weightKernels[variant], {
+    gpu.recorder.dispatch(kernel, {
       variant: { overrides: { WG: lanes } },
       bindings: [bind(gpu, dy), bind(gpu, x), binding],
       params: {
@@ -76,7 +96,7 @@ export function linearWeightGradient(
         chunk,
         accumulate: accumulate ? 1 : 0,
       },
-      workgroups,
+      workgroups: gridOf(variant, lanes, ceilDiv(outs, tileRows), x.stride4),
       work: 2 * x.rows * outs * x.cols,
     });
   }
@@ -85,8 +105,8 @@ export function linearWeightGradient(
 export interface LinearInputGradientOptions {
   /** Writes to `into`, whatever it holds, instead of adding. */
   readonly overwrite?: boolean;
-  /** Default: the faster one for the shape on this adapter. */
-  readonly variant?: LinearGradientVariant;
+  /** Default: the fastest one for the shape on this adapter. */
+  readonly variant?: InputGradientVariant;
 }
 
 /**
@@ -107,10 +127,11 @@ export function linearInputGradient(
   const dx = into ?? createTensor(gpu, dy.rows, weight.cols, `${weight.label} dx`, { capacity: dy.capacity });
   expectShape("linearInputGradient into", dx, dy.rows, weight.cols);
   const add = into !== undefined && options.overwrite !== true;
-  const variant = options.variant ?? choose(gpu, dy.rows, dx.stride4);
-  const { lanes, workgroups } = grid(gpu, variant, dy.rows, dx.stride4);
+  const variant = options.variant ?? chooseInput(gpu, dy.rows, dx.stride4);
+  const { kernel, rows: tileRows } = inputKernels[variant];
+  const lanes = lanesOf(gpu, variant);
   for (const { first, rows: outs, binding } of rowWindows(gpu, weight, 4)) {
-    gpu.recorder.dispatch(inputKernels[variant], {
+    gpu.recorder.dispatch(kernel, {
       variant: { headers: { weight: weight.dtype }, overrides: { WG: lanes } },
       bindings: [bind(gpu, dy), binding, bind(gpu, dx)],
       params: {
@@ -123,20 +144,33 @@ export function linearInputGradient(
         first4: first / 4,
         accumulate: add || first > 0 ? 1 : 0,
       },
-      workgroups,
+      workgroups: gridOf(variant, lanes, ceilDiv(dy.rows, tileRows), dx.stride4),
       work: 2 * dy.rows * outs * weight.cols,
     });
   }
   return dx;
 }
 
+const everyLanes: Readonly<Record<WeightGradientVariant, readonly number[]>> = {
+  tile: [WG],
+  broadcast: Object.values(broadcastLanes),
+  wide: [broadcastLanes.software],
+};
+
 /** Every pipeline of the linear layer's backward, for building them ahead and for tests that compile all. */
-export const linearGradientKernels: readonly KernelVariant[] = linearGradientVariants.flatMap((variant) =>
-  (variant === "broadcast" ? Object.values(broadcastLanes) : [WG]).flatMap((lanes) => [
-    { kernel: weightKernels[variant], variant: { overrides: { WG: lanes } } },
-    ...["f32", "f16", "bf16"].map((weight) => ({
-      kernel: inputKernels[variant],
-      variant: { headers: { weight }, overrides: { WG: lanes } },
+export const linearGradientKernels: readonly KernelVariant[] = [
+  ...inputGradientVariants.flatMap((variant) =>
+    everyLanes[variant].flatMap((lanes) =>
+      ["f32", "f16", "bf16"].map((weight) => ({
+        kernel: inputKernels[variant].kernel,
+        variant: { headers: { weight }, overrides: { WG: lanes } },
+      })),
+    ),
+  ),
+  ...weightGradientVariants.flatMap((variant) =>
+    everyLanes[variant].map((lanes) => ({
+      kernel: weightKernels[variant].kernel,
+      variant: { overrides: { WG: lanes } },
     })),
-  ]),
-);
+  ),
+];

@@ -9,7 +9,7 @@ import { bind, createTensor, type Dtype, type RowWindow, rowWindows, type Tensor
 import { linearBroadcast, linearRows, linearTile } from "./generated/index.ts";
 import { ceilDiv, expectShape } from "./shapes.ts";
 
-/** rows: 1 x 4 outputs per invocation. tile: 4 x 4. broadcast: 8 x 4 with x shared by a subgroup. */
+/** rows: 1 x 4 outputs per invocation. tile: 4 x 4. broadcast: 16 x 4 with x shared by a subgroup. */
 export type LinearVariant = "rows" | "tile" | "broadcast";
 
 export const linearVariants: readonly LinearVariant[] = ["rows", "tile", "broadcast"];
@@ -30,12 +30,14 @@ export interface LinearOptions {
 
 const kernels = { rows: linearRows, tile: linearTile, broadcast: linearBroadcast } as const;
 /** Rows that one invocation computes. */
-const tileRows: Readonly<Record<LinearVariant, number>> = { rows: 1, tile: 4, broadcast: 8 };
+const tileRows: Readonly<Record<LinearVariant, number>> = { rows: 1, tile: 4, broadcast: 16 };
 const WG = 64;
 /** Invocations that share rows of x. On a CPU no more than a subgroup: further lanes would compute past the last output. */
 export const broadcastLanes = { software: 8, hardware: WG };
 /** Up to so many outputs, most of the lanes that share rows of x would compute nothing. */
 const fewOutputs = 8;
+/** Up to so many rows, most of those that they share would be repeated ones. */
+const fewRows = 4;
 
 export function canRun(gpu: Gpu, variant: LinearVariant): boolean {
   return variant !== "broadcast" || gpu.facts.subgroupMin >= 8;
@@ -45,10 +47,11 @@ export function canRun(gpu: Gpu, variant: LinearVariant): boolean {
 export const lanesThatShare = (gpu: Gpu): number =>
   broadcastLanes[gpu.facts.software ? "software" : "hardware"];
 
-/** The variant that runs by default. It may follow T (`rows`) only because all variants give equal bits. */
+/** The variant that runs by default. It may follow T only because all variants give equal bits. */
 export function chooseLinear(gpu: Gpu, rows: number, outputs: number): LinearVariant {
   if (rows === 1) return "rows";
-  return outputs > fewOutputs && canRun(gpu, "broadcast") ? "broadcast" : "tile";
+  const filled = rows > fewRows && outputs > fewOutputs;
+  return filled && canRun(gpu, "broadcast") ? "broadcast" : "tile";
 }
 
 /**

@@ -4,10 +4,13 @@ import { describe, expect, it } from "vitest";
 import { openGpu } from "../../src/gpu/gpu.ts";
 import { canRun } from "../../src/kernels/linear.ts";
 import {
+  type InputGradientVariant,
+  inputGradientVariants,
   linearGradientKernels,
-  linearGradientVariants,
   linearInputGradient,
   linearWeightGradient,
+  type WeightGradientVariant,
+  weightGradientVariants,
 } from "../../src/kernels/linear-gradient.ts";
 import { readTensor, type Tensor, uploadTensor } from "../../src/tensor/tensor.ts";
 import { linear as reference } from "../reference/layers.ts";
@@ -32,7 +35,7 @@ async function expectZeroPadding(device: ReturnType<typeof gpu>, t: Tensor): Pro
   ).toBe(true);
 }
 
-const wide = { rows: 200, k: 50, outs: 30 };
+const wide = { rows: 200, k: 50, outs: 80 };
 const inBindings = { rows: 8, k: 40, outs: 120 };
 
 describe.each([
@@ -49,7 +52,7 @@ describe.each([
   });
 
   it("every variant gives the same bits, written over what was there", async () => {
-    const variants = linearGradientVariants.filter((variant) => canRun(device(), variant));
+    const runs = (variant: WeightGradientVariant) => variant === "tile" || canRun(device(), "broadcast");
     await fc.assert(
       fc.asyncProperty(shapes, async ({ rows, k, outs, dtype, into, seed }) => {
         if (rows === 0) return;
@@ -57,19 +60,26 @@ describe.each([
         const dy = uploadTensor(device(), normals(seed, rows * outs), outs, "dy");
         const x = uploadTensor(device(), normals(seed + 1, rows * k), k, "x");
         const w = uploadWeight(device(), rounded(normals(seed + 2, outs * k), dtype), k, dtype);
-        const results = [];
-        for (const variant of variants) {
+        const gradients = async (variant: WeightGradientVariant) => {
           const dw = uploadTensor(device(), normals(seed + 3, outs * k), k, "dw");
           linearWeightGradient(device(), dy, x, dw, into, variant);
+          await expectZeroPadding(device(), dw);
+          return readTensor(device(), dw);
+        };
+        const inputGradients = async (variant: InputGradientVariant) => {
           const start = uploadTensor(device(), normals(seed + 4, rows * k), k, "dx");
           const dx = linearInputGradient(device(), dy, w, start, { overwrite: !into, variant });
-          await expectZeroPadding(device(), dw);
           await expectZeroPadding(device(), dx);
-          results.push({ dw: await readTensor(device(), dw), dx: await readTensor(device(), dx) });
-        }
-        for (const result of results) expect(result).toEqual(results[0]);
+          return readTensor(device(), dx);
+        };
+        const dw = await gradients("tile");
+        for (const variant of weightGradientVariants.filter(runs))
+          expect(await gradients(variant), variant).toEqual(dw);
+        const dx = await inputGradients("tile");
+        for (const variant of inputGradientVariants.filter(runs))
+          expect(await inputGradients(variant), variant).toEqual(dx);
         const fresh = await readTensor(device(), linearInputGradient(device(), dy, w));
-        if (!into) expect(results[0]?.dx).toEqual(fresh);
+        if (!into) expect(dx).toEqual(fresh);
       }),
       { numRuns: 15 },
     );
@@ -128,32 +138,42 @@ describe.each([
   });
 });
 
-it("NaN and Inf in dy reach their row of dw, those in x their column, and nothing else", async () => {
+describe("NaN and Inf in dy reach their row of dw, those in x their column, and nothing else", () => {
   const [rows, k, outs] = [70, 6, 7];
-  using _ = gpu().scope();
-  const dw = uploadTensor(gpu(), new Float32Array(outs * k), k, "dw");
-  for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
-    const dy = normals(1, rows * outs);
-    const x = normals(2, rows * k);
-    dy[66 * outs + 5] = bad;
-    x[3 * k + 1] = bad;
-    linearWeightGradient(gpu(), uploadTensor(gpu(), dy, outs, "dy"), uploadTensor(gpu(), x, k, "x"), dw);
-    (await readTensor(gpu(), dw)).forEach((v, i) => {
-      expect(Number.isFinite(v), `${bad}, value ${i}`).toBe(Math.floor(i / k) !== 5 && i % k !== 1);
-    });
-    await expectZeroPadding(gpu(), dw);
-    const w = normals(3, outs * k);
-    w[4 * k + 2] = bad;
-    const dx = linearInputGradient(
-      gpu(),
-      uploadTensor(gpu(), dy, outs, "dy"),
-      uploadTensor(gpu(), w, k, "w"),
-    );
-    (await readTensor(gpu(), dx)).forEach((v, i) => {
-      expect(Number.isFinite(v), `${bad}, value ${i}`).toBe(Math.floor(i / k) !== 66 && i % k !== 2);
-    });
-    await expectZeroPadding(gpu(), dx);
-  }
+  const poisons = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+
+  it.each(weightGradientVariants)("dw, %s", async (variant) => {
+    using _ = gpu().scope();
+    const dw = uploadTensor(gpu(), new Float32Array(outs * k), k, "dw");
+    for (const bad of poisons) {
+      const dy = normals(1, rows * outs);
+      const x = normals(2, rows * k);
+      dy[66 * outs + 5] = bad;
+      x[3 * k + 1] = bad;
+      const on = (values: Float32Array, cols: number) => uploadTensor(gpu(), values, cols, "operand");
+      linearWeightGradient(gpu(), on(dy, outs), on(x, k), dw, false, variant);
+      (await readTensor(gpu(), dw)).forEach((v, i) => {
+        expect(Number.isFinite(v), `${bad}, value ${i}`).toBe(Math.floor(i / k) !== 5 && i % k !== 1);
+      });
+      await expectZeroPadding(gpu(), dw);
+    }
+  });
+
+  it.each(inputGradientVariants)("dx, %s", async (variant) => {
+    using _ = gpu().scope();
+    for (const bad of poisons) {
+      const dy = normals(1, rows * outs);
+      dy[66 * outs + 5] = bad;
+      const w = normals(3, outs * k);
+      w[4 * k + 2] = bad;
+      const on = (values: Float32Array, cols: number) => uploadTensor(gpu(), values, cols, "operand");
+      const dx = linearInputGradient(gpu(), on(dy, outs), on(w, k), undefined, { variant });
+      (await readTensor(gpu(), dx)).forEach((v, i) => {
+        expect(Number.isFinite(v), `${bad}, value ${i}`).toBe(Math.floor(i / k) !== 66 && i % k !== 2);
+      });
+      await expectZeroPadding(gpu(), dx);
+    }
+  });
 });
 
 it("shapes that do not fit are refused by the operation's name", () => {

@@ -4,7 +4,8 @@
 // y = (y_old) + (x W^T + bias). Shapes: x [T, K] f32; w [N, K] as stored, bound as a window of `outs` rows from row
 // `first` on; bias [N]; y [T, N]. Rows of x and w are padded with zeros to whole vec4s, so k runs over `k4` vec4s.
 // Accumulation: one f32 accumulator per output, from 0, k ascending, fma(x, w, acc); then + bias; then y_old + that.
-// That order is `add_products`, `bias_of` and `finish`, here and nowhere else: so all variants give equal bits.
+// That order is `add_products` (lib/products), `bias_of` and `finish`, there and nowhere else: so all variants give
+// equal bits.
 struct Params {
   rows: u32,
   outs: u32,
@@ -36,11 +37,6 @@ fn weight_rows(group: u32) -> vec4<u32> {
 // Of four weight rows, the elements 4k .. 4k+3: one column of four outputs for each k.
 fn weights_at(rows: vec4<u32>, k: u32) -> mat4x4<f32> {
   return transpose(mat4x4<f32>(widen(w[rows.x + k]), widen(w[rows.y + k]), widen(w[rows.z + k]), widen(w[rows.w + k])));
-}
-
-// The sums of four outputs, and four more products each: k ascending, one fma after the other.
-fn add_products(sum: vec4<f32>, a: vec4<f32>, b: mat4x4<f32>) -> vec4<f32> {
-  return fma(vec4<f32>(a.w), b[3], fma(vec4<f32>(a.z), b[2], fma(vec4<f32>(a.y), b[1], fma(vec4<f32>(a.x), b[0], sum))));
 }
 
 // The bias of outputs 4*group .. 4*group+3 of this window.

@@ -4,10 +4,11 @@ import { dtypeBytes, uploadTensor } from "../../tensor/tensor.ts";
 import { embedding } from "../embedding.ts";
 import { canRun, linear, linearVariants } from "../linear.ts";
 import {
-  type LinearGradientVariant,
-  linearGradientVariants,
+  inputGradientVariants,
   linearInputGradient,
   linearWeightGradient,
+  type WeightGradientVariant,
+  weightGradientVariants,
 } from "../linear-gradient.ts";
 import type { BenchCase, BenchSize } from "./cases.ts";
 import { filled } from "./inputs.ts";
@@ -35,41 +36,41 @@ export function linearCases(gpu: Gpu, { tokens: T, width: H }: BenchSize): Bench
         }),
       ),
     );
-  const backward = linearGradientVariants
-    .filter((variant) => canRun(gpu, variant))
-    .flatMap((variant) => gradientCases(variant, { tokens: T, width: H }));
-  return [...forward, ...backward, ...storage.map((dtype) => embeddingCase(dtype, { tokens: T, width: H }))];
+  return [
+    ...forward,
+    ...gradientCases(gpu, { tokens: T, width: H }),
+    ...storage.map((dtype) => embeddingCase(dtype, { tokens: T, width: H })),
+  ];
 }
 
-function gradientCases(variant: LinearGradientVariant, { tokens: T, width: H }: BenchSize): BenchCase[] {
-  const suffix = variant === "tile" ? "" : `_${variant}`;
-  const shape = `[${T}, ${H}] x [${H}, ${H}]`;
-  const flops = 2 * T * H * H;
-  const bytes = 8 * T * H + 4 * H * H;
+function gradientCases(gpu: Gpu, { tokens: T, width: H }: BenchSize): BenchCase[] {
+  const shared = { shape: `[${T}, ${H}] x [${H}, ${H}]`, flops: 2 * T * H * H, bytes: 8 * T * H + 4 * H * H };
+  const runs = (variant: WeightGradientVariant) => variant === "tile" || canRun(gpu, "broadcast");
+  const suffix = (variant: WeightGradientVariant) => (variant === "tile" ? "" : `_${variant}`);
   return [
-    {
-      name: `linear_input_gradient${suffix} f32`,
-      shape,
-      flops,
-      bytes,
-      prepare: (gpu) => {
-        const dy = filled(gpu, T, H);
-        const weight = filled(gpu, H, H);
-        return () => linearInputGradient(gpu, dy, weight, undefined, { variant });
-      },
-    },
-    {
-      name: `linear_weight_gradient${suffix}`,
-      shape,
-      flops,
-      bytes,
-      prepare: (gpu) => {
-        const dy = filled(gpu, T, H);
-        const x = filled(gpu, T, H);
-        const into = filled(gpu, H, H);
-        return () => linearWeightGradient(gpu, dy, x, into, false, variant);
-      },
-    },
+    ...inputGradientVariants.filter(runs).map(
+      (variant): BenchCase => ({
+        name: `linear_input_gradient${suffix(variant)} f32`,
+        ...shared,
+        prepare: (gpu) => {
+          const dy = filled(gpu, T, H);
+          const weight = filled(gpu, H, H);
+          return () => linearInputGradient(gpu, dy, weight, undefined, { variant });
+        },
+      }),
+    ),
+    ...weightGradientVariants.filter(runs).map(
+      (variant): BenchCase => ({
+        name: `linear_weight_gradient${suffix(variant)}`,
+        ...shared,
+        prepare: (gpu) => {
+          const dy = filled(gpu, T, H);
+          const x = filled(gpu, T, H);
+          const into = filled(gpu, H, H);
+          return () => linearWeightGradient(gpu, dy, x, into, false, variant);
+        },
+      }),
+    ),
   ];
 }
 
