@@ -6,6 +6,7 @@
  */
 import { formatBytes, OutOfMemoryError } from "./errors.ts";
 import type { Limits } from "./facts.ts";
+import { Rehearsal, type RehearsedMemory } from "./rehearsal.ts";
 
 /** A WebGPU buffer and its place in the pool. `uses` counts its owners; at 0 it lies in the pool. */
 export class GpuBuffer {
@@ -46,6 +47,8 @@ export interface MemoryCounts {
   pooled: number;
   /** Largest `live` so far. */
   peak: number;
+  /** Largest `live` and `pooled` together so far: what the driver has given out. */
+  peakHeld: number;
   /** WebGPU buffers created so far. */
   buffersCreated: number;
 }
@@ -77,11 +80,10 @@ function takeOldest(free: GpuBuffer[] | undefined): GpuBuffer | undefined {
 }
 
 export class BufferPool {
-  readonly counts: MemoryCounts = { live: 0, pooled: 0, peak: 0, buffersCreated: 0 };
+  readonly counts: MemoryCounts = { live: 0, pooled: 0, peak: 0, peakHeld: 0, buffersCreated: 0 };
   readonly #free = new Map<number, GpuBuffer[]>();
   #nextId = 0;
-  /** Bytes of the rehearsal's buffers: in use, and at most in use at once. */
-  #rehearsal: { live: number; peak: number } | undefined;
+  #rehearsal: Rehearsal | undefined;
 
   constructor(
     readonly device: GPUDevice,
@@ -102,7 +104,10 @@ export class BufferPool {
           "If it grows with the batch, lower --max-length or --batch-tokens.",
       );
     }
-    if (this.#rehearsal !== undefined) return this.#rehearsed(this.#rehearsal, size, label);
+    if (this.#rehearsal !== undefined) {
+      this.#rehearsal.allocate(size);
+      return new GpuBuffer(-1, undefined, size, label);
+    }
     const buffer = takeOldest(this.#free.get(size)) ?? this.#create(size, label);
     if (buffer.live) throw new Error(`Buffer ${buffer.label} was handed out twice`);
     buffer.live = true;
@@ -121,7 +126,7 @@ export class BufferPool {
       throw new Error(`${buffer.label} does not belong to the rehearsal in which it is released, or to none`);
     buffer.live = false;
     if (this.#rehearsal !== undefined) {
-      this.#rehearsal.live -= buffer.size;
+      this.#rehearsal.release(buffer.size);
       return;
     }
     this.counts.live -= buffer.size;
@@ -131,13 +136,10 @@ export class BufferPool {
     else free.push(buffer);
   }
 
-  /**
-   * Runs `use`, whose allocations and releases are counted and nothing else: no buffer is created, taken or given back.
-   * @returns `live` at its highest, with what is in use already
-   */
-  rehearse(use: () => void): number {
+  /** Runs `use`, whose allocations and releases are counted and nothing else: no buffer is created, taken or given back. */
+  rehearse(use: () => void): RehearsedMemory {
     if (this.#rehearsal !== undefined) throw new Error("A rehearsal does not hold another one");
-    const rehearsal = { live: 0, peak: 0 };
+    const rehearsal = new Rehearsal();
     this.#rehearsal = rehearsal;
     try {
       use();
@@ -146,7 +148,8 @@ export class BufferPool {
     }
     if (rehearsal.live !== 0)
       throw new Error(`A rehearsal must release what it allocates; ${formatBytes(rehearsal.live)} are left`);
-    return this.counts.live + rehearsal.peak;
+    const { live } = this.counts;
+    return { peak: live + rehearsal.peak, held: live + rehearsal.held };
   }
 
   /** Whether a rehearsal is under way. */
@@ -167,12 +170,6 @@ export class BufferPool {
     }
   }
 
-  #rehearsed(rehearsal: { live: number; peak: number }, size: number, label: string): GpuBuffer {
-    rehearsal.live += size;
-    rehearsal.peak = Math.max(rehearsal.peak, rehearsal.live);
-    return new GpuBuffer(-1, undefined, size, label);
-  }
-
   #create(size: number, label: string): GpuBuffer {
     const { live, pooled } = this.counts;
     if (live + pooled + size > this.budget) this.trim(Math.max(0, this.budget - live - size));
@@ -185,6 +182,7 @@ export class BufferPool {
     const raw = this.device.createBuffer({ label, size, usage });
     this.counts.buffersCreated++;
     this.counts.pooled += size;
+    this.counts.peakHeld = Math.max(this.counts.peakHeld, this.counts.live + this.counts.pooled);
     const buffer = new GpuBuffer(this.#nextId++, raw, size, label);
     buffer.live = false;
     return buffer;

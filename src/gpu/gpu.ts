@@ -9,6 +9,7 @@ import { DeviceLostError, ShaderError, typedError } from "./errors.ts";
 import { type DeviceFacts, deviceFacts, type Limits } from "./facts.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { Recorder } from "./recorder.ts";
+import type { RehearsedMemory } from "./rehearsal.ts";
 import { Scope } from "./scope.ts";
 import { Staging } from "./staging.ts";
 import { Timer, type Timing } from "./timer.ts";
@@ -71,9 +72,11 @@ export class Gpu implements Disposable {
     return this.#pool.counts;
   }
 
-  /** Starts counting the peak anew. */
+  /** Starts counting the peaks anew. */
   resetPeak(): void {
-    this.#pool.counts.peak = this.#pool.counts.live;
+    const { counts } = this.#pool;
+    counts.peak = counts.live;
+    counts.peakHeld = counts.live + counts.pooled;
   }
 
   /** Buffers allocated until the scope's end belong to it, unless they are kept. */
@@ -153,18 +156,19 @@ export class Gpu implements Disposable {
 
   /**
    * How much memory `record` takes, without taking any: nothing is recorded or written, and no buffer is created. What
-   * it allocates must be released in it or belong to scopes; persistent buffers must exist before.
-   * @returns peak: what `memory.live` would reach at its highest, in bytes, with what is in use already
+   * it allocates must be released in it or belong to scopes; persistent buffers must exist before. A function of the
+   * work and of what is in use, not of what the pool happens to hold.
+   * @returns peak: what `memory.live` would reach; held: what `live` and `pooled` would together, with a pool that is empty
+   * before
    * @throws OutOfMemoryError where a single buffer would be larger than the device's largest
    */
-  rehearse(record: () => void): { readonly peak: number } {
-    const peak = this.#pool.rehearse(() => {
+  rehearse(record: () => void): RehearsedMemory {
+    return this.#pool.rehearse(() => {
       this.recorder.collect(() => {
         using _scope = this.scope();
         record();
       });
     });
-    return { peak };
   }
 
   /** Runs `record` in a pass of its own and measures it. */

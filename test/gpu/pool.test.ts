@@ -25,19 +25,38 @@ it("live, pooled, peak and created follow a buffer through its life", async () =
   const counts = () => ({ ...gpu.memory });
   const size = sizeClass(3000);
   const a = gpu.allocate(3000, "a");
-  expect(counts()).toEqual({ live: size, pooled: 0, peak: size, buffersCreated: 1 });
+  expect(counts()).toEqual({ live: size, pooled: 0, peak: size, peakHeld: size, buffersCreated: 1 });
   expect(a.raw.size).toBe(size);
   const b = gpu.allocate(3000, "b");
-  expect(counts()).toEqual({ live: 2 * size, pooled: 0, peak: 2 * size, buffersCreated: 2 });
+  expect(counts()).toEqual({
+    live: 2 * size,
+    pooled: 0,
+    peak: 2 * size,
+    peakHeld: 2 * size,
+    buffersCreated: 2,
+  });
   gpu.release(a);
   gpu.release(b);
-  expect(counts()).toEqual({ live: 0, pooled: 2 * size, peak: 2 * size, buffersCreated: 2 });
+  expect(counts()).toEqual({
+    live: 0,
+    pooled: 2 * size,
+    peak: 2 * size,
+    peakHeld: 2 * size,
+    buffersCreated: 2,
+  });
   expect(gpu.allocate(size, "again")).toBe(a);
-  expect(counts()).toEqual({ live: size, pooled: size, peak: 2 * size, buffersCreated: 2 });
+  expect(counts()).toEqual({
+    live: size,
+    pooled: size,
+    peak: 2 * size,
+    peakHeld: 2 * size,
+    buffersCreated: 2,
+  });
   gpu.resetPeak();
-  expect(gpu.memory.peak).toBe(size);
+  expect([gpu.memory.peak, gpu.memory.peakHeld]).toEqual([size, 2 * size]);
   gpu.trim();
-  expect(counts()).toEqual({ live: size, pooled: 0, peak: size, buffersCreated: 2 });
+  gpu.resetPeak();
+  expect(counts()).toEqual({ live: size, pooled: 0, peak: size, peakHeld: size, buffersCreated: 2 });
   expect(a.live).toBe(true);
 });
 
