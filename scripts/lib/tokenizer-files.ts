@@ -9,9 +9,20 @@ export const PAD = "<|pad|>";
 /** In this order they are the ids 0 and 1. */
 export const SPECIALS = [EOS, PAD] as const;
 
-/** tokenizer.json of a byte-level BPE without added BOS or EOS, as GPT-2's. */
-export function tokenizerJson(vocabulary: BpeVocabulary): object {
+/**
+ * tokenizer.json of a byte-level BPE, as GPT-2's.
+ * @param bos whether it begins every text with EOS, which is the BOS too; it never adds one at the end
+ */
+export function tokenizerJson(vocabulary: BpeVocabulary, { bos = false }: { bos?: boolean } = {}): object {
   const byteLevel = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true };
+  const special = (id: string) => ({ SpecialToken: { id, type_id: 0 } });
+  const sequence = (id: "A" | "B") => ({ Sequence: { id, type_id: 0 } });
+  const template = {
+    type: "TemplateProcessing",
+    single: [special(EOS), sequence("A")],
+    pair: [special(EOS), sequence("A"), special(EOS), sequence("B")],
+    special_tokens: { [EOS]: { id: EOS, ids: [SPECIALS.indexOf(EOS)], tokens: [EOS] } },
+  };
   return {
     version: "1.0",
     truncation: null,
@@ -27,7 +38,7 @@ export function tokenizerJson(vocabulary: BpeVocabulary): object {
     })),
     normalizer: null,
     pre_tokenizer: byteLevel,
-    post_processor: byteLevel,
+    post_processor: bos ? template : byteLevel,
     decoder: byteLevel,
     model: {
       type: "BPE",

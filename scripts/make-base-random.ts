@@ -1,6 +1,6 @@
 /**
  * @file Writes models/base-random: a byte-level BPE tokenizer and an untrained Llama.
- * Run: npx tsx scripts/make-base.ts [TEXT...], where each TEXT is a UTF-8 file, plain or .gz, on which the tokenizer
+ * Run: npx tsx scripts/make-base-random.ts [TEXT...], where each TEXT is a UTF-8 file, plain or .gz, on which the tokenizer
  * is trained. Without any it is trained on the training pairs of the example.
  */
 
