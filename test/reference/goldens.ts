@@ -38,12 +38,15 @@ export function realModel(name: RealModel): string {
   return join(ROOT, "models", name);
 }
 
-/** golden.safetensors of a case; throws for a tensor that it lacks. */
-export function goldenTensors(name: GoldenCase): {
+/** Tensors of a case, or those of its preference losses where they lie apart; throws for one that it lacks. */
+export function goldenTensors(
+  name: GoldenCase,
+  file: "golden" | "dpo" = "golden",
+): {
   get(tensor: string): Tensor64;
   has(tensor: string): boolean;
 } {
-  const tensors = readSafetensors(join(ROOT, name, "golden.safetensors"));
+  const tensors = readSafetensors(join(ROOT, name, `${file}.safetensors`));
   return {
     has: (tensor) => tensors.has(tensor),
     get(tensor) {
