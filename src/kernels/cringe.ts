@@ -129,7 +129,7 @@ export function cringeBackward(gpu: Gpu, saved: CringeGradient, into: TokenLogps
       });
       addTileGradients(gpu, tile, dHidden, into.weight, fresh);
     },
-    true,
+    { empty: true },
   );
   return dHidden;
 }

@@ -14,6 +14,7 @@ import {
   tileSize,
   tokensOf,
   type VocabularyTile,
+  type VocabularyUpdate,
 } from "./vocabulary-tiles.ts";
 
 /** Lanes that share a row, each with a vec4 of running sums: wgsl/lib/vocabulary_sums.wgsl. */
@@ -32,28 +33,52 @@ export interface TokenLogps {
  * @param hidden [E, H] f32: the hidden state that predicts each token
  * @param weight [V, H] f32, f16 or bf16; larger than a binding is fine
  * @param targets [E, 1] i32, each in [0, V)
+ * @param update added to the weight: logits are hidden W^T + low B^T
  */
-export function tokenLogps(gpu: Gpu, hidden: Tensor, weight: Tensor, targets: Tensor): TokenLogps {
+export function tokenLogps(
+  gpu: Gpu,
+  hidden: Tensor,
+  weight: Tensor,
+  targets: Tensor,
+  update?: VocabularyUpdate,
+): TokenLogps {
   const { rows, capacity } = hidden;
   expectShape("tokenLogps hidden", hidden, rows, weight.cols);
   expectShape("tokenLogps targets", targets, rows, 1, "i32");
+  expectUpdate("tokenLogps", update, rows, weight.rows);
   const logps = createTensor(gpu, rows, 1, "token log-probabilities", { capacity });
   const lse = createTensor(gpu, rows, 1, "log-sum-exp of the vocabulary", { capacity });
   if (rows === 0) return { logps, lse };
   using _scope = gpu.scope();
   const room = tileSize(gpu, capacity, weight.rows).tokens;
   const sums = createTensor(gpu, room, 4 * lanes, "running sums of the vocabulary");
-  forEachTile(gpu, hidden, weight, (tile) => {
-    addSums(gpu, tile, tokensOf(gpu, targets, tile), sums);
-    if (tile.word + tile.words < weight.rows) return;
-    gpu.recorder.dispatch(vocabularyLogps, {
-      bindings: [bind(gpu, sums), bind(gpu, tokensOf(gpu, logps, tile)), bind(gpu, tokensOf(gpu, lse, tile))],
-      params: { rows: tile.tokens, lanes },
-      workgroups: workgroupsForItems(tile.tokens),
-      work: 20 * lanes * tile.tokens,
-    });
-  });
+  forEachTile(
+    gpu,
+    hidden,
+    weight,
+    (tile) => {
+      addSums(gpu, tile, tokensOf(gpu, targets, tile), sums);
+      if (tile.word + tile.words < weight.rows) return;
+      gpu.recorder.dispatch(vocabularyLogps, {
+        bindings: [
+          bind(gpu, sums),
+          bind(gpu, tokensOf(gpu, logps, tile)),
+          bind(gpu, tokensOf(gpu, lse, tile)),
+        ],
+        params: { rows: tile.tokens, lanes },
+        workgroups: workgroupsForItems(tile.tokens),
+        work: 20 * lanes * tile.tokens,
+      });
+    },
+    { update },
+  );
   return { logps, lse };
+}
+
+function expectUpdate(name: string, update: VocabularyUpdate | undefined, rows: number, vocabulary: number) {
+  if (update === undefined) return;
+  expectShape(`${name} low`, update.low, rows, update.b.cols);
+  expectShape(`${name} B`, update.b, vocabulary, update.b.cols);
 }
 
 function addSums(gpu: Gpu, { tokens, word, words, logits }: VocabularyTile, targets: Tensor, sums: Tensor) {
@@ -73,6 +98,7 @@ export interface TokenLogpsGradient {
   readonly lse: Tensor;
   /** [E, 1] f32: d loss / d logps */
   readonly gradient: Tensor;
+  readonly update?: VocabularyUpdate | undefined;
 }
 
 /** Which gradients are asked for. */
@@ -81,6 +107,8 @@ export interface TokenLogpsInto {
   readonly hidden?: "new" | Tensor;
   /** [V, H] f32: d loss / d weight is added to it; larger than a binding is fine. Default: none. */
   readonly weight?: Tensor | undefined;
+  /** Of the update: low [E, r] f32 is written, B [V, r] f32 is added to. Default: none. */
+  readonly update?: { readonly low: Tensor; readonly b: Tensor | undefined } | undefined;
 }
 
 /**
@@ -93,7 +121,7 @@ export function tokenLogpsBackward(
   saved: TokenLogpsGradient,
   into: TokenLogpsInto,
 ): Tensor | undefined {
-  const { hidden, weight, targets, lse, gradient } = saved;
+  const { hidden, weight, targets, lse, gradient, update } = saved;
   const { rows, capacity } = hidden;
   expectShape("tokenLogpsBackward hidden", hidden, rows, weight.cols);
   expectShape("tokenLogpsBackward targets", targets, rows, 1, "i32");
@@ -105,20 +133,34 @@ export function tokenLogpsBackward(
   const dWeight = into.weight;
   if (dHidden !== undefined) expectShape("tokenLogpsBackward dhidden", dHidden, rows, weight.cols);
   if (dWeight !== undefined) expectShape("tokenLogpsBackward dweight", dWeight, weight.rows, weight.cols);
-  if (dHidden === undefined && dWeight === undefined) return undefined;
-  forEachTile(gpu, hidden, weight, (tile) => {
-    const { tokens, words, word, logits } = tile;
-    gpu.recorder.dispatch(vocabularyGradient, {
-      bindings: [
-        ...[targets, lse, gradient].map((t) => bind(gpu, tokensOf(gpu, t, tile))),
-        bind(gpu, logits),
-      ],
-      params: { rows: tokens, words, first: word, stride4: logits.stride4 },
-      workgroups: workgroupsForItems(tokens * logits.stride4),
-      work: 10 * tokens * words,
-    });
-    addTileGradients(gpu, tile, dHidden, dWeight, fresh);
-  });
+  const dUpdate = into.update;
+  if (update !== undefined && dUpdate !== undefined)
+    expectUpdate("tokenLogpsBackward d", { low: dUpdate.low, b: dUpdate.b ?? update.b }, rows, weight.rows);
+  if (dHidden === undefined && dWeight === undefined && dUpdate === undefined) return undefined;
+  forEachTile(
+    gpu,
+    hidden,
+    weight,
+    (tile) => {
+      const { tokens, words, word, logits } = tile;
+      gpu.recorder.dispatch(vocabularyGradient, {
+        bindings: [
+          ...[targets, lse, gradient].map((t) => bind(gpu, tokensOf(gpu, t, tile))),
+          bind(gpu, logits),
+        ],
+        params: { rows: tokens, words, first: word, stride4: logits.stride4 },
+        workgroups: workgroupsForItems(tokens * logits.stride4),
+        work: 10 * tokens * words,
+      });
+      addTileGradients(gpu, tile, dHidden, dWeight, fresh);
+      if (dUpdate !== undefined && tile.update !== undefined) {
+        // The update's tile is one of `low` for states and of B for the weight.
+        const own = { ...tile, hidden: tile.update.low, weight: tile.update.b };
+        addTileGradients(gpu, own, dUpdate.low, dUpdate.b, true);
+      }
+    },
+    { update },
+  );
   return dHidden;
 }
 

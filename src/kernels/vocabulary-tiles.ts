@@ -19,6 +19,20 @@ export function tokensOf(gpu: Gpu, tensor: Tensor, { token, tokens }: Vocabulary
   return tokens === tensor.rows ? tensor : rowsOf(gpu, tensor, token, tokens);
 }
 
+/** A low-rank update of the vocabulary's weight: logits += low B^T. */
+export interface VocabularyUpdate {
+  /** [E, r] f32: the hidden states' part of it, with the scale */
+  readonly low: Tensor;
+  /** [V, r] f32 */
+  readonly b: Tensor;
+}
+
+export interface TileOptions {
+  /** The tiles are only room, and no logits are computed. */
+  readonly empty?: boolean | undefined;
+  readonly update?: VocabularyUpdate | undefined;
+}
+
 /** The rows and words of the next tile, and where both begin. */
 export interface VocabularyTile {
   readonly token: number;
@@ -31,6 +45,8 @@ export interface VocabularyTile {
   readonly hidden: Tensor;
   /** weight's rows of the tile. */
   readonly weight: Tensor;
+  /** Its rows of low and of B. */
+  readonly update: VocabularyUpdate | undefined;
 }
 
 /** Tokens and words of a tile; a function of the room for tokens, the vocabulary and the device. */
@@ -47,27 +63,30 @@ export function tileSize(gpu: Gpu, capacity: number, vocabulary: number): { toke
 /**
  * Records the logits of one tile after the other, word tiles within token tiles, and what `use` does with each.
  * @param hidden [E, H] f32 @param weight [V, H] f32, f16 or bf16; larger than a binding is fine
- * @param empty the tiles are only room, and no logits are computed
  */
 export function forEachTile(
   gpu: Gpu,
   hidden: Tensor,
   weight: Tensor,
   use: (tile: VocabularyTile) => void,
-  empty = false,
+  { empty = false, update }: TileOptions = {},
 ): void {
   const size = tileSize(gpu, hidden.capacity, weight.rows);
   using _scope = gpu.scope();
   const scratch = createTensor(gpu, size.tokens, size.words, "tile of vocabulary logits");
   for (let token = 0; token < hidden.rows; token += size.tokens) {
     const tokens = Math.min(size.tokens, hidden.rows - token);
-    const rows = tokens === hidden.rows ? hidden : rowsOf(gpu, hidden, token, tokens);
+    const rowsFor = (x: Tensor) => (tokens === x.rows ? x : rowsOf(gpu, x, token, tokens));
+    const rows = rowsFor(hidden);
     for (let word = 0; word < weight.rows; word += size.words) {
       const words = Math.min(size.words, weight.rows - word);
-      const part = words === weight.rows ? weight : rowsOf(gpu, weight, word, words);
+      const wordsOf = (x: Tensor) => (words === x.rows ? x : rowsOf(gpu, x, word, words));
+      const part = wordsOf(weight);
+      const own = update && { low: rowsFor(update.low), b: wordsOf(update.b) };
       const logits = new Tensor(scratch.buffer, "f32", tokens, words, size.tokens, scratch.label);
       if (!empty) linear(gpu, rows, part, { out: logits });
-      use({ token, tokens, word, words, logits, hidden: rows, weight: part });
+      if (own !== undefined && !empty) linear(gpu, own.low, own.b, { into: logits });
+      use({ token, tokens, word, words, logits, hidden: rows, weight: part, update: own });
     }
   }
 }

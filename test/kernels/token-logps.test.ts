@@ -115,6 +115,60 @@ describe.each([
   });
 });
 
+it.each([
+  ["in one binding", gpu],
+  ["in windows", narrow],
+] as const)("a low-rank update of the weight is a wider weight and wider states, %s", async (_, device) => {
+  await fc.assert(
+    fc.asyncProperty(shapesUpTo(40, 200, 20), fc.integer({ min: 1, max: 9 }), async (shape, r) => {
+      using _ = device().scope();
+      const { tokens, vocabulary, width } = shape;
+      const { hidden, weight, targets, gradient } = inputs(shape);
+      const low = normals(shape.seed + 4, tokens * r);
+      const b = normals(shape.seed + 5, vocabulary * r);
+      const beside = (x: Float32Array, y: Float32Array) =>
+        Float32Array.from({ length: x.length + y.length }, (_, i) => {
+          const [row, col] = [Math.floor(i / (width + r)), i % (width + r)];
+          return (col < width ? x[row * width + col] : y[row * r + col - width]) ?? 0;
+        });
+      const wide = [beside(hidden, low), beside(weight, b)] as const;
+      const saved = {
+        hidden: uploadTensor(device(), hidden, width, "hidden"),
+        weight: uploadWeight(device(), weight, width, shape.dtype),
+        targets: uploadTensor(device(), targets, 1, "targets"),
+        update: { low: uploadTensor(device(), low, r, "low"), b: uploadTensor(device(), b, r, "b") },
+      };
+      const { logps, lse } = tokenLogps(device(), saved.hidden, saved.weight, saved.targets, saved.update);
+      expect(
+        relativeError(await readTensor(device(), logps), reference(...wide, targets, width + r)),
+      ).toBeLessThan(1e-5);
+      const begin = normals(7, b.length);
+      const into = {
+        low: createTensor(device(), tokens, r, "d low"),
+        b: uploadTensor(device(), begin, r, "d b"),
+      };
+      const dHidden = tokenLogpsBackward(
+        device(),
+        { ...saved, lse, gradient: uploadTensor(device(), gradient, 1, "gradient") },
+        { hidden: "new", update: into },
+      );
+      const expected = referenceGradients(...wide, targets, gradient, width + r);
+      const cut = (x: Float64Array, first: number, count: number) =>
+        x.filter((_, i) => i % (width + r) >= first && i % (width + r) < first + count);
+      const slack = 1e-5 * Math.hypot(...gradient) * Math.hypot(...wide[1].subarray(0, width + r), 1);
+      const check = async (found: Float32Array, sums: Float64Array) =>
+        expect(Math.hypot(...found.map((v, i) => v - sums[i]!))).toBeLessThan(
+          slack + 1e-5 * Math.hypot(...sums),
+        );
+      await check(await readTensor(device(), dHidden!), cut(expected.hidden, 0, width));
+      await check(await readTensor(device(), into.low), cut(expected.hidden, width, r));
+      const dB = cut(expected.weight, width, r).map((d, i) => d + begin[i]!);
+      await check(await readTensor(device(), into.b), dB);
+    }),
+    { numRuns: 8 },
+  );
+});
+
 it("the reference's gradients are its finite differences", () => {
   const shape: Shape = { tokens: 3, vocabulary: 5, width: 4, dtype: "f32", seed: 4 };
   const { hidden, weight, targets, gradient } = inputs(shape);
