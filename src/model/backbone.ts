@@ -129,6 +129,11 @@ export class Backbone {
     return hidden;
   }
 
+  /** Makes the tables that paths of so many tokens need; else the first batch with such a path makes them. */
+  reserve(positions: number): void {
+    if (this.config.rope !== undefined) this.#rotaryTables(positions);
+  }
+
   /** Gives every buffer back to the pool. */
   release(): void {
     if (this.ownsWeights) releaseDecoder(this.gpu, this.weights);

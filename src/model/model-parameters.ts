@@ -34,9 +34,12 @@ export function loraParameters(parts: readonly LoraPartSpec[]): ModelParameter[]
   return parts.flatMap(({ a, b }) => [a, b].map(({ name, rows, cols }) => plain(name, rows, cols)));
 }
 
+/** The reward head's parameters share a learning rate of their own. */
+export const headGroup = "head";
+
 /** The reward head, [1, H]. */
 export function headParameter({ hiddenSize }: ModelConfig): ModelParameter {
-  return plain(headName, 1, hiddenSize);
+  return { ...plain(headName, 1, hiddenSize), group: headGroup };
 }
 
 /** A parameter's values [rows, cols] as the tensors that a checkpoint stores. */

@@ -4,9 +4,10 @@ import { isObject } from "../data/sources/json-text.ts";
 import { overlongs } from "../data/tokenise.ts";
 import { InputError } from "../errors.ts";
 import { isDate } from "../model/chat/date.ts";
+import { flagOf } from "./flag.ts";
 import { findLoss } from "./losses/table.ts";
 import { objectiveNames } from "./objectives.ts";
-import { headInits, type TrainOptions, trainables } from "./options.ts";
+import { headInits, type Trainable, type TrainOptions, trainables } from "./options.ts";
 import { implicitFormNames } from "./rewards/implicit-form.ts";
 import { rewardNames } from "./rewards/reward.ts";
 import { schedules } from "./schedule.ts";
@@ -58,6 +59,11 @@ const kinds: Readonly<Record<keyof TrainOptions, Kind>> = {
   skipBadLines: flag,
   evalSplit: share,
   trainable: oneOf(trainables),
+  adapter: text,
+  loraR: count,
+  loraAlpha: positive,
+  loraDropout: share,
+  loraTargets: texts,
   objective: oneOf(objectiveNames),
   reward: oneOf(rewardNames),
   form: oneOf(implicitFormNames),
@@ -83,6 +89,7 @@ const kinds: Readonly<Record<keyof TrainOptions, Kind>> = {
   batchSize: count,
   gradientAccumulationSteps: count,
   lr: amount,
+  headLr: amount,
   weightDecay: amount,
   warmupRatio: amount,
   warmupSteps: whole,
@@ -106,6 +113,7 @@ const kinds: Readonly<Record<keyof TrainOptions, Kind>> = {
   saveEvery: count,
   saveTotalLimit: count,
   initHead: oneOf(headInits),
+  gradientCheckpointing: flag,
   batchTokens: count,
   groupBy: text,
   maxShardSize: count,
@@ -129,6 +137,12 @@ export function checkOption(name: string, value: unknown, said: string = name): 
   throw new InputError(`${said} is ${kind.expected}, not ${found}`);
 }
 
+/** Options that mean something for one `trainable` alone. */
+const only = {
+  head: ["featureCache"],
+  lora: ["adapter", "loraR", "loraAlpha", "loraDropout", "loraTargets"],
+} as const satisfies Partial<Readonly<Record<Trainable, readonly (keyof TrainOptions)[]>>>;
+
 export function isOptionName(name: string): name is keyof TrainOptions {
   return Object.hasOwn(kinds, name);
 }
@@ -136,4 +150,18 @@ export function isOptionName(name: string): name is keyof TrainOptions {
 /** What the types leave open; the command line has checked it already. @throws InputError naming the option */
 export function checkOptions(options: TrainOptions): void {
   for (const [name, value] of Object.entries(options)) checkOption(name, value);
+  for (const [trainable, names] of Object.entries(only)) {
+    const given = names.find((name) => options[name] !== undefined);
+    if (given === undefined || options.trainable === trainable) continue;
+    throw new InputError(
+      `${flagOf(given)} goes with --trainable ${trainable} only, not with --trainable ${options.trainable}`,
+    );
+  }
+  const fixed = (["loraR", "loraAlpha", "loraTargets"] as const).find((name) => options[name] !== undefined);
+  if (options.adapter !== undefined && fixed !== undefined)
+    throw new InputError(`${flagOf(fixed)} can't be given with --adapter, whose updates are what they are`);
+  if (options.trainable === "head" && options.headLr !== undefined)
+    throw new InputError(
+      "--head-lr is for runs in which more than the head learns; with --trainable head, --lr is the head's",
+    );
 }

@@ -1,6 +1,6 @@
 /**
- * @file What a training run is told, and the defaults. Defaults are for a lone head on cached features, where epochs
- * cost nearly nothing; TRL's lr 1e-4 for one epoch leaves such a head where it began.
+ * @file What a training run is told, and the defaults. A lone head on cached features takes many epochs, which cost
+ * nearly nothing (TRL's lr 1e-4 for one epoch leaves it where it began); adapters and whole models take one.
  */
 
 import type { BosRule } from "../data/bos.ts";
@@ -17,8 +17,8 @@ import type { ScheduleName } from "./schedule.ts";
 export const headInits = ["keep", "normal", "zeros"] as const;
 export type HeadInit = (typeof headInits)[number];
 
-/** Which weights learn; the others are frozen. */
-export const trainables = ["head"] as const;
+/** Which weights learn; the others are frozen. head: the reward head; lora: low-rank updates and the head; full: all. */
+export const trainables = ["head", "lora", "full"] as const;
 export type Trainable = (typeof trainables)[number];
 
 export interface TrainOptions {
@@ -36,6 +36,16 @@ export interface TrainOptions {
   /** Share of the records to hold out; 0: no evaluation. Undefined: the records' own `split` field, else 0.1. */
   readonly evalSplit?: number | undefined;
   readonly trainable: Trainable;
+  /** Folder of low-rank updates to go on from, with `trainable` lora. Default: new ones. */
+  readonly adapter?: string | undefined;
+  /** Rank of the updates. Default: 16, or the adapter's. */
+  readonly loraR?: number | undefined;
+  /** The updates are scaled by alpha / r. Default: 32, or the adapter's. */
+  readonly loraAlpha?: number | undefined;
+  /** Share of an update's inputs that are dropped. Default: 0, or the adapter's. */
+  readonly loraDropout?: number | undefined;
+  /** Which linears get updates, by PEFT's names. Default: all, or the adapter's. */
+  readonly loraTargets?: string | readonly string[] | undefined;
   readonly objective: ObjectiveName;
   /** How weights make rewards; default: the objective's own (see objectives.ts). */
   readonly reward?: RewardName | undefined;
@@ -58,11 +68,13 @@ export interface TrainOptions {
   readonly undesirableWeight?: number | undefined;
   readonly epochs: number;
   readonly maxSteps?: number | undefined;
-  /** Pairs that the device computes at once. */
+  /** Pairs of a batch. A head computes them at once, a whole model so many as fit `batchTokens` and the memory. */
   readonly batchSize: number;
   /** Batches whose gradients add up to one step's. */
   readonly gradientAccumulationSteps: number;
   readonly lr: number;
+  /** Of the reward head, where more than the head learns. Default: lr. */
+  readonly headLr?: number | undefined;
   readonly weightDecay: number;
   readonly warmupRatio: number;
   /** Overrides warmupRatio. */
@@ -101,7 +113,9 @@ export interface TrainOptions {
   /** Training states that are kept: the newest ones. */
   readonly saveTotalLimit: number;
   readonly initHead: HeadInit;
-  /** Tokens that the backbone computes at once. */
+  /** Whether layers are computed again for their gradients instead of being kept: less memory, a third more work. */
+  readonly gradientCheckpointing: boolean;
+  /** Most tokens that the backbone computes at once. */
   readonly batchTokens: number;
   /** Field of the records by which the closing evaluation is broken down. */
   readonly groupBy: string;
@@ -137,12 +151,27 @@ export const trainDefaults = {
   logEvery: 10,
   saveTotalLimit: 2,
   initHead: "keep",
+  gradientCheckpointing: false,
   batchTokens: defaultBatchTokens,
   groupBy: "kind",
   maxShardSize: defaultMaxShardSize,
   cacheLimit: 4 * 2 ** 30,
   report: true,
 } as const satisfies Partial<TrainOptions>;
+
+/** Defaults that follow what learns. */
+export const trainableDefaults = {
+  head: { epochs: trainDefaults.epochs, lr: trainDefaults.lr },
+  lora: { epochs: 1, lr: 1e-4 },
+  full: { epochs: 1, lr: 1e-5 },
+} as const satisfies Readonly<Record<Trainable, Partial<TrainOptions>>>;
+
+/** What was given, and the defaults for the rest. */
+export function withDefaults(given: TrainArguments): TrainOptions {
+  const { trainable = trainDefaults.trainable } = given;
+  const told = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return { ...given, ...trainDefaults, ...trainableDefaults[trainable], ...told };
+}
 
 /** What a run must be told; the rest has defaults. */
 export type TrainArguments = Pick<TrainOptions, "model" | "data" | "out"> & Partial<TrainOptions>;

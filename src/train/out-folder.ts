@@ -4,7 +4,13 @@ import { InputError } from "../errors.ts";
 import { metricsFile } from "./metrics.ts";
 
 /** What holds a model: never written over, but by the run that made it. */
-const models: readonly string[] = ["config.json", "model.safetensors", "model.safetensors.index.json"];
+const models: readonly string[] = [
+  "config.json",
+  "model.safetensors",
+  "model.safetensors.index.json",
+  "adapter_config.json",
+  "adapter_model.safetensors",
+];
 /** What a run, perhaps a stopped one, has written here; run.json alone is a run that had no results. */
 const traces: readonly string[] = [metricsFile];
 

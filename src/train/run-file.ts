@@ -146,6 +146,7 @@ const paths: readonly string[] = [
   "evalData",
   "featureCache",
   "chatTemplate",
+  "adapter",
 ] satisfies (keyof TrainOptions)[];
 
 /** Without `out`: no run is ever written over another. */

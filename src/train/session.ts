@@ -39,12 +39,16 @@ export interface Session {
 export interface Outcome {
   readonly trained: Trained;
   readonly models: KeptModels;
-  /** Of the backbone's pass before training, where there was one. */
+  /** Of the backbone: in its pass for features, else in this process's steps. */
   readonly counts: TokenCounts;
   /** Sequences whose features came from the cache. */
   readonly cached: number;
   readonly featureSeconds: number;
   readonly trainSeconds: number;
+  /** Bytes on the device at the highest, as foretold before the first step; undefined where nothing was foretold. */
+  readonly predictedBytes?: number;
+  /** The same, measured. */
+  readonly peakBytes: number;
 }
 
 /** From the first step or the saved state to the last; what lies beyond that state in the folder goes away. */
@@ -74,7 +78,7 @@ export async function runSteps(trainer: Trainer, session: Session): Promise<Trai
       const line = evalLine(step, epoch, metrics);
       reporter.evaluated?.(line);
       await log.append(line);
-      await report?.evaluated(step, rewards);
+      if (rewards !== undefined) await report?.evaluated(step, rewards);
     },
     onSave: async (state, at) => {
       const saved = await save(state, at);

@@ -2,11 +2,11 @@
 import { headName, readHead } from "../model/reward-head.ts";
 import { saveRewardModel } from "../model/save.ts";
 import { type Saving, saveModels } from "./closing.ts";
-import type { Pair } from "./dataset.ts";
 import { type Features, releaseFeatures } from "./features.ts";
 import { initialHead } from "./head-init.ts";
 import { HeadRun } from "./head-run.ts";
 import { HeadTrainer } from "./head-trainer.ts";
+import { lastIds } from "./model-saving.ts";
 import { pairFeatures } from "./run-features.ts";
 import { type Outcome, runSteps, type Session } from "./session.ts";
 import { stopIfAsked } from "./state/checks.ts";
@@ -32,7 +32,7 @@ export async function trainHead(session: Session): Promise<Outcome> {
     const hasTokenizer = session.tokenizer !== undefined;
     const models = await saveModels(folder, trained, saving, prepared, options, hasTokenizer, run);
     const { counts, cached } = features;
-    return { trained, models, counts, cached, featureSeconds, trainSeconds };
+    return { trained, models, counts, cached, featureSeconds, trainSeconds, peakBytes: gpu.memory.peak };
   } finally {
     releaseFeatures(gpu, features);
   }
@@ -77,9 +77,4 @@ function headOf(weights: Kept["weights"]): Float32Array<ArrayBuffer> {
   const head = weights.get(headName);
   if (head === undefined) throw new Error(`There are no values of ${headName}`);
   return head.values;
-}
-
-/** Ids that sequences end in. */
-export function lastIds(pairs: readonly Pair[]): Set<number> {
-  return new Set(pairs.flatMap(({ item }) => item.sequences.flatMap((ids) => ids.at(-1) ?? [])));
 }

@@ -114,8 +114,10 @@ class Run {
     this.#stopIfAsked();
     for (const indices of batches(train.length, this.#plan, options, this.#step)) {
       if (this.#isStale()) return; // a run that had stopped early is resumed
-      const lr = learningRate(options.schedule, this.#step, totalSteps, warmupSteps, options.lr);
-      await trainer.step(indices, lr);
+      const rate = (peak: number) =>
+        learningRate(options.schedule, this.#step, totalSteps, warmupSteps, peak);
+      const lr = rate(options.lr);
+      await trainer.step(indices, lr, rate(options.headLr ?? options.lr));
       for (const i of indices) this.#tokens += pairTokens(train[i]!);
       const step = ++this.#step;
       await eventLoop(); // signals arrive between steps

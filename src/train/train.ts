@@ -7,12 +7,14 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { hashModel } from "../model/file-hash.ts";
 import { openModelFolder } from "../model/model-folder.ts";
 import { findTokenizer } from "../model/tokenizer.ts";
+import { hashAdapter } from "./adapter-options.ts";
 import { checkOptions } from "./check-options.ts";
 import type { KeptModel } from "./closing.ts";
 import type { Dataset } from "./dataset.ts";
 import type { PairRewards } from "./evaluate.ts";
 import { prepareCacheFolder } from "./feature-cache/folder.ts";
-import { type TrainArguments, type TrainOptions, trainDefaults } from "./options.ts";
+import { modelRewardKind } from "./model-rewards.ts";
+import { type TrainArguments, type Trainable, type TrainOptions, withDefaults } from "./options.ts";
 import { createOut } from "./out-folder.ts";
 import { fitToPairs, planSteps } from "./plan.ts";
 import { type Prepared, prepare } from "./prepare.ts";
@@ -25,15 +27,17 @@ import { checkResumable, checkStopping, reportResumed, stopIfAsked } from "./sta
 import { adapterOf, identify } from "./state/identity.ts";
 import { findState } from "./state/resume.ts";
 import { trainHead } from "./train-head.ts";
+import { trainModel } from "./train-model.ts";
 
 export interface TrainResult extends Pick<KeptModel, "evaluation" | "rewards"> {
   /** Folder of the model with the best evaluation accuracy (then loss, then the earlier); `evaluation` is its own. */
   readonly out: string;
+  readonly trainable: Trainable;
   /** The page with its report; undefined where none was asked for. */
   readonly report: string | undefined;
   readonly dataset: Dataset;
   readonly findings: readonly Finding[];
-  /** The step whose head that is; the last one where there is no evaluation. */
+  /** The step whose weights those are; the last one where there is no evaluation. */
   readonly savedStep: number;
   /** The last step's model, where that is not the best. */
   readonly last: KeptModel | undefined;
@@ -42,7 +46,7 @@ export interface TrainResult extends Pick<KeptModel, "evaluation" | "rewards"> {
   readonly totalSteps: number;
   /** The step from which the run went on; undefined: it began at the first. */
   readonly resumedStep: number | undefined;
-  /** Of the backbone's pass: all zeros where the cache had everything. */
+  /** Of the backbone: in its pass for features (all zeros where the cache had everything), else in this process's steps. */
   readonly counts: TokenCounts;
   /** Sequences whose features came from the cache. */
   readonly cached: number;
@@ -50,6 +54,8 @@ export interface TrainResult extends Pick<KeptModel, "evaluation" | "rewards"> {
   readonly trainSeconds: number;
   /** Largest number of bytes on the device at once. */
   readonly peakBytes: number;
+  /** The same, as foretold before the first step; where more than the head learns. */
+  readonly predictedBytes?: number;
 }
 
 /** What a caller may ask of a run beside its options. */
@@ -75,8 +81,9 @@ export async function train(
   reporter: TrainReporter = { note() {} },
   control: TrainControl = {},
 ): Promise<TrainResult> {
-  const options: TrainOptions = { ...trainDefaults, ...given };
+  const options = withDefaults(given);
   checkOptions(options);
+  if (options.trainable !== "head") modelRewardKind(options);
   const from = await findState(control.resume, options.out, (text) => reporter.note(text));
   await using folder = await openModelFolder(options.model);
   const found = await findTokenizer(options.model);
@@ -85,7 +92,8 @@ export async function train(
   // A run that is repeated or resumed on another day writes the date that this one wrote.
   const chatDate = options.chatDate ?? prepared.recipe.chat?.clock;
   checkStopping(options, dataset);
-  const baseFiles = await hashModel(folder);
+  const adapterFiles = options.adapter === undefined ? {} : await hashAdapter(options.adapter);
+  const baseFiles = { ...(await hashModel(folder)), ...adapterFiles };
   const identity = identify(options, prepared, baseFiles);
   if (from !== undefined) checkResumable(from, identity, dataset.train.pairs.length, options);
   stopIfAsked(control.signal, from);
@@ -139,15 +147,16 @@ async function trainOnDevice(session: Session): Promise<TrainResult> {
   const { dataset, findings } = session.prepared;
   gpu.resetPeak();
   if (from !== undefined) reportResumed(from, session.identity, reporter);
-  const { trained, models, ...cost } = await trainHead(session);
+  const learn = options.trainable === "head" ? trainHead : trainModel;
+  const { trained, models, ...cost } = await learn(session);
   const { best, last } = models;
-  const { counts, cached, featureSeconds, trainSeconds } = cost;
-  const peakBytes = gpu.memory.peak;
+  const { counts, cached, featureSeconds, trainSeconds, predictedBytes, peakBytes } = cost;
   const rewards = best.evaluation && rewardsOf(best);
-  const spent = { tokens: counts, featureSeconds, trainSeconds, peakBytes };
+  const spent = { tokens: counts, featureSeconds, trainSeconds, peakBytes, predictedBytes };
   await report?.finished(best.step, trained.last.step, rewards, spent);
   return {
     out: options.out,
+    trainable: options.trainable,
     report: report?.file,
     dataset,
     findings,
@@ -163,6 +172,7 @@ async function trainOnDevice(session: Session): Promise<TrainResult> {
     featureSeconds,
     trainSeconds,
     peakBytes,
+    ...(predictedBytes === undefined ? {} : { predictedBytes }),
   };
 }
 

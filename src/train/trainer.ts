@@ -38,10 +38,11 @@ export interface StepMetrics {
   readonly gradNorm: number;
 }
 
-/** The held-out pairs under the present weights. */
+/** The held-out examples under the present weights. */
 export interface Evaluated {
   readonly metrics: PairMetrics;
-  readonly rewards: PairRewards;
+  /** Of pairs; undefined for examples of another kind. */
+  readonly rewards: PairRewards | undefined;
 }
 
 export interface Trainer extends Disposable {
@@ -50,8 +51,9 @@ export interface Trainer extends Disposable {
   /**
    * Records one step on these training examples: rewards, loss, gradient; then AdamW. A step whose loss or gradient is
    * not finite, and all after it, leave the weights as they are. Call `takeMetrics` at least every `logEvery` steps.
+   * @param headLr the reward head's rate, where more than the head learns
    */
-  step(indices: Int32Array, lr: number): void | Promise<void>;
+  step(indices: Int32Array, lr: number, headLr: number): void | Promise<void>;
   /**
    * The metrics of the steps since the last call.
    * @throws NotFiniteError with the step at which the loss or the gradient stopped being finite

@@ -82,10 +82,9 @@ export function summary(result: TrainResult, groupBy: string): string {
   const { evaluation, dataset, last } = result;
   const lines = [
     "",
-    `Saved ${result.out} (head of step ${result.savedStep} of ${result.totalSteps}${early(result)})`,
+    `Saved ${result.out} (${result.trainable === "head" ? "head" : "weights"} of step ${result.savedStep} of ${result.totalSteps}${early(result)})`,
     ...(last === undefined ? [] : [`  last step  ${last.dir} (step ${last.step}${accuracyOf(last)})`]),
-    `  backbone   ${backboneLine(result)}`,
-    `  head       ${number(result.trainSeconds, 1)} s; at most ${formatBytes(result.peakBytes)} on the device`,
+    ...costLines(result),
     `  left out   ${dataset.train.leftOut.length} training and ${dataset.eval?.leftOut.length ?? 0} held-out pairs`,
     ...(result.report === undefined ? [] : [`  report     ${result.report}`]),
   ];
@@ -111,6 +110,21 @@ function early({ lastStep, totalSteps }: TrainResult): string {
 
 function accuracyOf({ evaluation }: NonNullable<TrainResult["last"]>): string {
   return evaluation === undefined ? "" : `, accuracy ${share(evaluation.accuracy.accuracy)}`;
+}
+
+function costLines(result: TrainResult): string[] {
+  const { trainSeconds, peakBytes, predictedBytes, counts } = result;
+  const seconds = number(trainSeconds, 1);
+  if (predictedBytes === undefined)
+    return [
+      `  backbone   ${backboneLine(result)}`,
+      `  head       ${seconds} s; at most ${formatBytes(peakBytes)} on the device`,
+    ];
+  const rate = Math.round(counts.computed / trainSeconds);
+  return [
+    `  training   ${counts.computed} tokens in ${seconds} s (${rate} tokens/s, evaluations included); padded batches would have computed ${counts.padded}`,
+    `  memory     at most ${formatBytes(peakBytes)} on the device; ${formatBytes(predictedBytes)} were expected`,
+  ];
 }
 
 function backboneLine({ counts: { computed, padded }, cached, featureSeconds }: TrainResult): string {

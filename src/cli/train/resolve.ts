@@ -1,13 +1,20 @@
 /** @file What a run is told in the end: flags over the file of --config over the defaults. */
 import type { Command } from "commander";
 import type { HeadInit, TrainOptions } from "../../train/options.ts";
-import { trainDefaults } from "../../train/options.ts";
+import { trainDefaults, withDefaults } from "../../train/options.ts";
 import { type RunConfig, readRunFile } from "../../train/run-file.ts";
 import type { TrackerName } from "../trackers/tracker.ts";
 import { goOn } from "./go-on.ts";
 
 /** The parsed flags of `train`, under commander's names. */
-export interface Flags extends Omit<TrainOptions, "data" | "out" | "overlong" | "initHead"> {
+export interface Flags
+  extends Omit<
+    TrainOptions,
+    "data" | "out" | "overlong" | "initHead" | "epochs" | "lr" | "gradientCheckpointing"
+  > {
+  readonly epochs?: number;
+  readonly lr?: number;
+  readonly gradientCheckpointing?: true;
   readonly data?: TrainOptions["data"];
   readonly out?: string;
   readonly truncate?: "left" | "right";
@@ -56,5 +63,9 @@ export async function resolveOptions(flags: Flags, command: Command): Promise<Re
   };
   // What commander says of a required option; it can't know that --config gives one.
   if (data === undefined) command.error("error: required option '--data <file...>' not specified");
-  return { options: { ...options, data }, before: runFile === undefined ? run : undefined, resume };
+  return {
+    options: withDefaults({ ...options, data }),
+    before: runFile === undefined ? run : undefined,
+    resume,
+  };
 }

@@ -13,6 +13,7 @@ import { resumeCommand } from "./go-on.ts";
 import { addDataOptions } from "./options/data.ts";
 import { addInputOptions } from "./options/input.ts";
 import { addLearningOptions } from "./options/learning.ts";
+import { addLoraOptions } from "./options/lora.ts";
 import { addLossOptions } from "./options/loss.ts";
 import { addModelOption } from "./options/model.ts";
 import { addOutputOptions } from "./options/output.ts";
@@ -30,6 +31,7 @@ export function register(program: Command): void {
     addInputOptions,
     addLearningOptions,
     addLossOptions,
+    addLoraOptions,
     addRunningOptions,
     addOutputOptions,
   ])

@@ -2,6 +2,7 @@
 import type { Finding } from "../../data/checks/finding.ts";
 import { type StoredRecipe, serialiseRecipe } from "../../model/stored-recipe.ts";
 import type { Evaluation } from "../evaluate.ts";
+import { type Trainable, trainables } from "../options.ts";
 import type { RunFile } from "../run-file.ts";
 import type { CardFacts } from "./card.ts";
 import { decimal, plain, share, table } from "./markdown.ts";
@@ -15,13 +16,24 @@ const hashTable = (files: Readonly<Record<string, string | null>>) =>
     ]),
   );
 
+/** What became of the base's weights. */
+const learnt: Readonly<Record<Trainable, string>> = {
+  head: "Its weights are frozen; the head is what was trained.",
+  lora: "Its weights are frozen; low-rank updates of its linear layers and the head were trained.",
+  full: "All of its weights were trained on, together with the head.",
+};
+
+/** Runs of earlier versions trained heads. */
+const trainableOf = ({ options }: RunFile): Trainable =>
+  trainables.find((name) => name === options.trainable) ?? "head";
+
 export function baseSection({ run, base, baseName }: CardFacts): string[] {
   const { family, layers, hiddenSize, vocabSize } = base.config;
   const sizes = `${layers} layers of width ${hiddenSize}, vocabulary ${vocabSize}`;
   return [
     "## Base",
     "",
-    `${baseName === undefined ? "A local folder" : plain(baseName)} (${family}, ${sizes}). Its weights are frozen; the head is what was trained.`,
+    `${baseName === undefined ? "A local folder" : plain(baseName)} (${family}, ${sizes}). ${learnt[trainableOf(run)]}`,
     "",
     ...hashTable(run.base.files),
   ];
@@ -73,7 +85,7 @@ export function optionsSection({ run, step, totalSteps }: CardFacts): string[] {
   return [
     "## Training",
     "",
-    `The logistic loss of differences of rewards (Bradley–Terry); the head is that of step ${step} of ${totalSteps}. \`run.json\` beside this file holds everything that is needed to run it again: \`npx rmtrain train --config run.json\`.`,
+    `The logistic loss of differences of rewards (Bradley–Terry); the ${trainableOf(run) === "head" ? "head is that" : "weights are those"} of step ${step} of ${totalSteps}. \`run.json\` beside this file holds everything that is needed to run it again: \`npx rmtrain train --config run.json\`.`,
     "",
     ...valueTable(run.options),
   ];

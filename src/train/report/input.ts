@@ -20,10 +20,14 @@ export type Status =
 
 /** What the run took. */
 export interface Cost {
+  /** Computed by the backbone: once for features, else in all steps. */
   readonly tokens: TokenCounts;
+  /** Of the backbone's pass before training; 0 where more than the head learns. */
   readonly featureSeconds: number;
   readonly trainSeconds: number;
   readonly peakBytes: number;
+  /** The same, as foretold before the first step; undefined where nothing was foretold. */
+  readonly predictedBytes?: number | undefined;
 }
 
 export interface ReportInput {
@@ -36,7 +40,7 @@ export interface ReportInput {
   readonly evalLines: readonly EvalLine[];
   /** Undefined: the run holds nothing out. */
   readonly heldOut: HeldOut | undefined;
-  /** Rewards of the held-out pairs at one evaluation: the saved head's when finished, else the latest one's. */
+  /** Rewards of the held-out pairs at one evaluation: the saved weights' when finished, else the latest one's. */
   readonly rewards: { readonly step: number; readonly pairs: PairRewards } | undefined;
   readonly findings: readonly Finding[];
   readonly cost: Cost | undefined;

@@ -71,9 +71,9 @@ export class ReportWriter {
   }
 
   /**
-   * @param savedStep whose head is the model in `out`
+   * @param savedStep whose weights are the model in `out`
    * @param steps that were done
-   * @param rewards of the held-out pairs under the saved head; undefined where none are held out
+   * @param rewards of the held-out pairs under the saved weights; undefined where none are held out
    */
   async finished(
     savedStep: number,

@@ -108,9 +108,10 @@ export interface ModelRewardKind {
   ): Promise<Float32Array[]>;
 }
 
-/** A folder that a run has written. */
+/** What a run has written. */
 export interface SavedModel {
+  /** A model's folder: the run's own or, with an adapter, the base's. */
   readonly dir: string;
-  /** The base's folder where `dir` holds an adapter to it. */
-  readonly base: string | undefined;
+  /** The folder of the low-rank updates to it. */
+  readonly adapter?: string;
 }

@@ -8,9 +8,11 @@ import { InputError } from "../../errors.ts";
 import type { DeviceFacts } from "../../gpu/facts.ts";
 import { serialiseRecipe } from "../../model/stored-recipe.ts";
 import type { PairSet } from "../dataset.ts";
+import { flagOf } from "../flag.ts";
 import type { TrainOptions } from "../options.ts";
 import type { Prepared } from "../prepare.ts";
 import { versions } from "../versions.ts";
+import type { FoundState } from "./folder.ts";
 
 /**
  * same: another value would give other bits, so that it is refused. rates: may change as long as the steps already done
@@ -32,6 +34,7 @@ const rules: Readonly<Record<keyof TrainOptions, Rule>> = {
   batchSize: "same",
   gradientAccumulationSteps: "same",
   lr: "same",
+  headLr: "same",
   weightDecay: "same",
   warmupRatio: "rates",
   warmupSteps: "rates",
@@ -55,6 +58,12 @@ const rules: Readonly<Record<keyof TrainOptions, Rule>> = {
   saveTotalLimit: "free",
   initHead: "same",
   trainable: "same",
+  adapter: "contents",
+  loraR: "same",
+  loraAlpha: "same",
+  loraDropout: "same",
+  loraTargets: "same",
+  gradientCheckpointing: "free", // layers that are computed again give the same bits
   objective: "same",
   reward: "same",
   form: "same",
@@ -88,6 +97,8 @@ export const identitySchema = z.object({
   model: hashes,
   versions: hashes,
   adapter: z.string(),
+  /** Tokens of a micro-batch, where more than the head learns. */
+  micro_batch_tokens: z.int().min(1).optional(),
 });
 export type Identity = z.infer<typeof identitySchema>;
 
@@ -122,6 +133,18 @@ export function checkAgrees(checkpoint: string, then: Identity, now: Omit<Identi
   );
 }
 
+/**
+ * @param microTokens of a micro-batch, as the memory plan has it now
+ * @throws InputError where the steps would be cut otherwise
+ */
+export function checkPlan(from: FoundState | undefined, microTokens: number): void {
+  const then = from?.saved.identity.micro_batch_tokens;
+  if (from === undefined || then === microTokens) return;
+  throw new InputError(
+    `--resume ${from.folder}: steps were computed in micro-batches of at most ${then} tokens, now it would be ${microTokens}: give the --memory-budget and --batch-tokens of the run that began`,
+  );
+}
+
 /** What may differ from machine to machine, in words. */
 export function machineDifferences(then: Identity, now: Identity): string[] {
   const names = Object.keys({ ...then.versions, ...now.versions });
@@ -143,10 +166,9 @@ const optionNames = Object.keys(rules) as (keyof TrainOptions)[];
 function optionDifferences(then: Identity, now: Pick<Identity, "options">): string[] {
   return optionNames
     .filter((name) => rules[name] === "same" && said(then.options[name]) !== said(now.options[name]))
-    .map((name) => `${flag(name)} was ${said(then.options[name])}, now it is ${said(now.options[name])}`);
+    .map((name) => `${flagOf(name)} was ${said(then.options[name])}, now it is ${said(now.options[name])}`);
 }
 
-const flag = (name: string) => `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
 const said = (value: unknown) =>
   value === null || value === undefined
     ? "not given"

@@ -120,6 +120,7 @@ function result(held: number): TrainResult {
   const counts = { records: 50, dropped: 2, truncated: [], identical: 0, tokens: 1 };
   return {
     out: "runs/mine",
+    trainable: "head",
     report: held === 0 ? undefined : "runs/mine/report.html",
     dataset: {
       train: pairSet([], { leftOut: leftOut(2), counts }),

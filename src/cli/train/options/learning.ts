@@ -1,7 +1,7 @@
 /** @file Options of `train` that say what learns, from which loss, at which rate. */
 import { type Command, Option } from "commander";
 import { defaultReward, objectiveNames } from "../../../train/objectives.ts";
-import { trainDefaults as d, headInits, trainables } from "../../../train/options.ts";
+import { trainDefaults as d, headInits, trainableDefaults, trainables } from "../../../train/options.ts";
 import { rewardNames } from "../../../train/rewards/reward.ts";
 import { schedules } from "../../../train/schedule.ts";
 import { nonNegative, positiveInteger, share, wholeNumber } from "../../options.ts";
@@ -9,7 +9,10 @@ import { nonNegative, positiveInteger, share, wholeNumber } from "../../options.
 export function addLearningOptions(command: Command): Command {
   return command
     .addOption(
-      new Option("--trainable <part>", "what learns; the backbone is frozen")
+      new Option(
+        "--trainable <part>",
+        "what learns. head: the reward head, on features of the frozen model; lora: low-rank updates of its linear layers, and the head; full: all weights",
+      )
         .choices(trainables)
         .default(d.trainable),
     )
@@ -27,16 +30,26 @@ export function addLearningOptions(command: Command): Command {
         `what makes a reward. scalar: the head, r = w . h; tilted: β log(π/π_ref) of the policy π ∝ π_ref exp(w . h/β), of which pairs with one prompt see w . h; implicit: that of the language model itself (default: ${objectiveNames.map((name) => `${defaultReward(name, "lora")} for ${name}`).join(", ")}; with --trainable head tilted for dpo, scalar for kto)`,
       ).choices(rewardNames),
     )
-    .option("--epochs <n>", "passes over the training pairs", nonNegative, d.epochs)
+    .option("--epochs <n>", `passes over the training pairs (${byTrainable("epochs")})`, nonNegative)
     .option("--max-steps <n>", "steps in all; overrides --epochs", positiveInteger)
-    .option("--batch-size <n>", "pairs that are computed at once", positiveInteger, d.batchSize)
+    .option(
+      "--batch-size <n>",
+      "pairs of a batch; a whole model computes so many of them at once as --batch-tokens and the memory allow",
+      positiveInteger,
+      d.batchSize,
+    )
     .option(
       "--gradient-accumulation-steps <n>",
       "batches whose gradients make one step",
       positiveInteger,
       d.gradientAccumulationSteps,
     )
-    .option("--lr <rate>", "peak learning rate", nonNegative, d.lr)
+    .option("--lr <rate>", `peak learning rate (${byTrainable("lr")})`, nonNegative)
+    .option(
+      "--head-lr <rate>",
+      "peak learning rate of the reward head where more than the head learns (default: --lr)",
+      nonNegative,
+    )
     .option("--weight-decay <w>", "decoupled, as AdamW's", nonNegative, d.weightDecay)
     .option("--warmup-ratio <share>", "share of the steps over which the rate rises", share, d.warmupRatio)
     .option("--warmup-steps <n>", "overrides --warmup-ratio", wholeNumber)
@@ -62,4 +75,9 @@ export function addLearningOptions(command: Command): Command {
         .choices(headInits)
         .default(d.initHead),
     );
+}
+
+/** Defaults that follow what learns, as --help says them. */
+function byTrainable(name: "epochs" | "lr"): string {
+  return `default: ${trainables.map((t) => `${trainableDefaults[t][name]} for ${t}`).join(", ")}`;
 }

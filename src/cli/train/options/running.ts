@@ -23,7 +23,16 @@ export function addRunningOptions(command: Command): Command {
       "--resume [dir]",
       "go on with a stopped run, to the same bits: its folder, one of its checkpoint-N, or auto (also without a value): the newest state in --out, else from the first step. Options come from its run.json; flags that would change the bits are refused (default: a new run)",
     )
-    .option("--batch-tokens <n>", "tokens that the backbone computes at once", positiveInteger, d.batchTokens)
+    .option(
+      "--batch-tokens <n>",
+      "most tokens that the backbone computes at once; where more than the head learns, fewer if --memory-budget asks for it",
+      positiveInteger,
+      d.batchTokens,
+    )
+    .option(
+      "--gradient-checkpointing",
+      "keep no layer's inside for its gradient but compute it again: less memory, more work, the same bits (default: off)",
+    )
     .addOption(memoryBudgetOption())
     .option(
       "--feature-cache <dir>",

@@ -46,9 +46,16 @@ function cost({ cost: c }: ReportInput): [string, string][] {
       : `${whole(computed)}; padded batches would have computed ${whole(padded)}`;
   return [
     ["tokens computed", tokens],
-    ["backbone", `${decimal(c.featureSeconds, 1)} s`],
+    ...(c.featureSeconds > 0
+      ? [["backbone", `${decimal(c.featureSeconds, 1)} s`] satisfies [string, string]]
+      : []),
     ["training", `${decimal(c.trainSeconds, 1)} s`],
-    ["most on the device", formatBytes(c.peakBytes)],
+    [
+      "most on the device",
+      c.predictedBytes === undefined
+        ? formatBytes(c.peakBytes)
+        : `${formatBytes(c.peakBytes)}; ${formatBytes(c.predictedBytes)} were expected`,
+    ],
   ];
 }
 

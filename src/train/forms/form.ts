@@ -1,0 +1,38 @@
+/**
+ * @file What a kind of examples (pairs, single rows, ranked lists) means to a step and to an evaluation: which sequence's
+ * reward stands where, what the loss is told beside rewards, and what the host makes of rewards. Where rewards come from is
+ * not its matter.
+ */
+import type { Gpu } from "../../gpu/gpu.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { PairMetrics, PairRewards } from "../evaluate.ts";
+import type { Example } from "../example-sets.ts";
+import type { BatchCounts } from "../metrics-table.ts";
+import type { MicroBatch } from "../micro-batches.ts";
+
+/** Where the loss of a micro-batch goes. */
+export interface LossPlace {
+  /** Examples of the whole step, over which the loss is a mean. */
+  readonly total: number;
+  /** [rows, metricColumns.count] f32, of which row `row` is written. */
+  readonly metrics: Tensor;
+  readonly row: number;
+  /** Examples that a tensor of one row for each has room for. */
+  readonly capacity: number;
+}
+
+export interface ExampleForm<E extends Example = Example> {
+  /** [n] Row i of the rewards is the reward of the batch's sequence order[i]. */
+  order(part: MicroBatch, examples: readonly E[]): Int32Array;
+  /**
+   * Records the loss of a micro-batch.
+   * @param rewards [n, 1] f32 in that order
+   * @returns d loss / d rewards, [n, 1] f32
+   */
+  record(gpu: Gpu, rewards: Tensor, examples: readonly E[], place: LossPlace): Tensor;
+  counts(examples: readonly E[]): BatchCounts;
+  /** @param rewards per example, of its sequences */
+  metrics(examples: readonly E[], rewards: readonly Float32Array[]): PairMetrics;
+  /** The rewards of pairs by side; undefined for other kinds. */
+  sides(rewards: readonly Float32Array[]): PairRewards | undefined;
+}

@@ -1,0 +1,80 @@
+/**
+ * @file How many tokens a whole model's steps compute at once: as many as --batch-tokens says, fewer where the stated
+ * memory budget asks for it. A function of the examples, the arguments and that budget, never of free memory: a step's
+ * gradients are sums over its micro-batches, so another cut gives other bits.
+ */
+import { shapeOf } from "../data/forest.ts";
+import { InputError } from "../errors.ts";
+import { formatBytes } from "../gpu/errors.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import type { Example } from "./example-sets.ts";
+import { type MicroBatch, microBatchesOf, rewardItem } from "./micro-batches.ts";
+import type { ModelTrainer } from "./model-trainer.ts";
+import type { RewardItem } from "./rewards/model-reward.ts";
+import { fittingBatchTokens } from "./run-batches.ts";
+
+export interface MemoryPlan {
+  /** Tokens of a micro-batch, at most; an example that has more is one of its own. */
+  readonly microTokens: number;
+  /** Bytes on the device at the highest, as foretold. */
+  readonly peakBytes: number;
+}
+
+/** Of the examples by length, so many from each end are looked at. */
+const looked = 512;
+
+/**
+ * Goes through micro-batches of the run without computing them, and takes the largest budget of tokens that fits.
+ * @throws InputError naming the record that does not fit by itself
+ */
+export function planMemory<E extends Example>(trainer: ModelTrainer<E>): MemoryPlan {
+  const { gpu, examples, options, parts } = trainer;
+  const items = examples.train.map(rewardItem);
+  const sample = extremes(items);
+  const longest = sample.reduce((a, b) => (tokensOf(items[b]!) > tokensOf(items[a]!) ? b : a));
+  const most = tokensOf(items[longest]!);
+  parts.model.backbone.reserve(longestPath([...examples.train, ...examples.eval]));
+  let microTokens = fittingBatchTokens(parts.model.backbone, options.batchTokens);
+  for (;;) {
+    const peaks = heaviest(items, sample, microTokens).map((part) => ({
+      part,
+      peak: gpu.rehearse(() => trainer.rehearse(part, microTokens)).peak,
+    }));
+    const worst = peaks.reduce((a, b) => (b.peak > a.peak ? b : a));
+    if (worst.peak <= gpu.memoryBudget) return { microTokens, peakBytes: worst.peak };
+    // Below the longest example's tokens, that one's micro-batch stays as it is.
+    if (microTokens <= most)
+      throw doesNotFit(gpu, examples.train[longest]?.record.where ?? "", most, worst.peak);
+    microTokens = Math.max(most, Math.floor((microTokens * 3) / 4));
+  }
+}
+
+/** The longest and the shortest. */
+function extremes(items: readonly RewardItem[]): number[] {
+  const tokens = items.map(tokensOf);
+  const order = items.map((_, i) => i).sort((a, b) => tokens[b]! - tokens[a]!);
+  return order.length <= 2 * looked ? order : [...order.slice(0, looked), ...order.slice(-looked)];
+}
+
+const longestPath = (examples: readonly Example[]) =>
+  examples.reduce((most, { item }) => Math.max(most, ...item.sequences.map((ids) => ids.length)), 1);
+
+/** A shared prompt counts once. */
+const tokensOf = (item: RewardItem) => shapeOf(item).tokens;
+
+/** The micro-batches of the most rows and of the most sequences. */
+function heaviest(items: readonly RewardItem[], sample: readonly number[], tokens: number): MicroBatch[] {
+  const own = sample.map((i) => items[i]!);
+  const parts = microBatchesOf(own, tokens).map((part) => ({
+    ...part,
+    examples: part.examples.map((i) => sample[i]!),
+  }));
+  const by = (size: (part: MicroBatch) => number) => parts.reduce((a, b) => (size(b) > size(a) ? b : a));
+  return [by(({ batch }) => batch.rows), by(({ sequences }) => sequences.length)];
+}
+
+function doesNotFit(gpu: Gpu, where: string, tokens: number, peak: number): InputError {
+  return new InputError(
+    `${where}: its ${tokens} tokens with what the model holds need ${formatBytes(peak)} at once, and --memory-budget allows ${formatBytes(gpu.memoryBudget)}. Lower --max-length, use --gradient-checkpointing or --trainable lora, or raise --memory-budget where the device has more`,
+  );
+}

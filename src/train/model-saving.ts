@@ -1,0 +1,97 @@
+/** @file What a whole model has learnt as a folder, and the rewards of the held-out records under what was saved. */
+
+import { saveAdapter } from "../model/adapter/save-adapter.ts";
+import type { LoraSettings } from "../model/adapter/settings.ts";
+import { type ModelParameter, storedValues } from "../model/model-parameters.ts";
+import { headName } from "../model/reward-head.ts";
+import { fromFloat32 } from "../model/safetensors/convert.ts";
+import { saveRewardModel } from "../model/save.ts";
+import type { Saving } from "./closing.ts";
+import type { PairRewards } from "./evaluate.ts";
+import type { Example } from "./example-sets.ts";
+import { formOf } from "./forms/form-of.ts";
+import { rewardItem } from "./micro-batches.ts";
+import type { ModelRewardKind } from "./rewards/model-reward.ts";
+import type { Session } from "./session.ts";
+import type { Weights } from "./trainer.ts";
+
+/** @param lora what the updates are like, where they are what learnt */
+export function modelSaving(
+  session: Session,
+  kind: ModelRewardKind,
+  parameters: readonly ModelParameter[],
+  lora: LoraSettings | undefined,
+): Saving {
+  const { gpu, folder, options, prepared } = session;
+  const held = prepared.dataset.eval?.examples ?? [];
+  return {
+    async save(dir, { weights }) {
+      const tensors = checkpointTensors(parameters, weights);
+      if (lora === undefined) await saveWeights(dir, session, tensors);
+      else await saveUpdates(dir, session, tensors, lora);
+    },
+    async rewards(dir): Promise<PairRewards | undefined> {
+      if (held.length === 0) return undefined;
+      const saved = lora === undefined ? { dir } : { dir: folder.dir, adapter: dir };
+      return formOf(options).sides(await kind.score(gpu, saved, held.map(rewardItem), options));
+    },
+  };
+}
+
+type Tensors = ReadonlyMap<string, Float32Array<ArrayBuffer>>;
+
+/** A whole model, in the base's dtypes; the head f32. */
+async function saveWeights(dir: string, session: Session, tensors: Tensors): Promise<void> {
+  const { folder, tokenizer, options, prepared } = session;
+  const { dataset, recipe, chatTemplate } = prepared;
+  const { maxShardSize } = options;
+  await saveRewardModel(dir, folder, {
+    recipe,
+    tokenizer,
+    chatTemplate,
+    maxShardSize,
+    weight: headOf(tensors),
+    lastIds: lastIds([...dataset.train.examples, ...(dataset.eval?.examples ?? [])]),
+    replace: ({ names: [name = ""] }, { dtype }) => {
+      const values = tensors.get(name);
+      return values && (() => fromFloat32(values, dtype));
+    },
+  });
+}
+
+/** The updates and the head alone, in PEFT's layout. */
+async function saveUpdates(
+  dir: string,
+  { folder, prepared }: Session,
+  values: Tensors,
+  settings: LoraSettings,
+): Promise<void> {
+  const { recipe, chatTemplate } = prepared;
+  const head = headOf(values);
+  await saveAdapter(dir, folder, { task: "SEQ_CLS", settings, values, head, recipe, chatTemplate });
+}
+
+function headOf(tensors: Tensors): Float32Array<ArrayBuffer> {
+  const head = tensors.get(headName);
+  if (head === undefined) throw new Error(`There are no values of ${headName}`);
+  return head;
+}
+
+/** What learnt, under the names of checkpoints and in their shapes. */
+function checkpointTensors(
+  parameters: readonly ModelParameter[],
+  weights: Weights,
+): Map<string, Float32Array<ArrayBuffer>> {
+  const tensors = new Map<string, Float32Array<ArrayBuffer>>();
+  for (const parameter of parameters) {
+    const own = weights.get(parameter.name);
+    if (own === undefined) throw new Error(`There are no values of ${parameter.name}`);
+    for (const [name, values] of storedValues(parameter, own.values)) tensors.set(name, values);
+  }
+  return tensors;
+}
+
+/** Ids that sequences end in, which the pad may not be. */
+export function lastIds(examples: readonly Pick<Example, "item">[]): Set<number> {
+  return new Set(examples.flatMap(({ item }) => item.sequences.flatMap((ids) => ids.at(-1) ?? [])));
+}

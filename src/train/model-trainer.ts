@@ -1,0 +1,194 @@
+/**
+ * @file A whole model that learns: a step is one or more micro-batches, each packed, run forwards on a tape and backwards,
+ * whose gradients add up in the arena; then AdamW. Everything stays on the device until it is asked for.
+ */
+import { RmtrainError } from "../errors.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import { headGroup } from "../model/model-parameters.ts";
+import type { TrainableModel } from "../model/trainable.ts";
+import { readArena, writeState } from "./arena-state.ts";
+import type { Example } from "./example-sets.ts";
+import type { ExampleForm } from "./forms/form.ts";
+import { MetricsTable } from "./metrics-table.ts";
+import { type MicroBatch, microBatchesOf, rewardItem } from "./micro-batches.ts";
+import { Optimizer } from "./optimizer.ts";
+import type { TrainOptions } from "./options.ts";
+import { rewardsOfItems } from "./rewards/batch-rewards.ts";
+import type { ModelReward, RewardItem } from "./rewards/model-reward.ts";
+import type { TokenCounts } from "./run-batches.ts";
+import type { Evaluated, StepMetrics, Trainer, TrainerState, Weights } from "./trainer.ts";
+
+export interface ModelExamples<E extends Example> {
+  readonly train: readonly E[];
+  /** Empty: no evaluation. */
+  readonly eval: readonly E[];
+}
+
+/** What learns, and how. */
+export interface ModelParts<E extends Example> {
+  /** Its caller's, as is `reward`. */
+  readonly model: TrainableModel;
+  readonly reward: ModelReward;
+  readonly form: ExampleForm<E>;
+  /** Whether inputs of low-rank updates are dropped. */
+  readonly dropout: boolean;
+}
+
+export class ModelTrainer<E extends Example> implements Trainer {
+  /** Of this process's steps. */
+  readonly counts: TokenCounts = { computed: 0, padded: 0 };
+  readonly #optimizer: Optimizer;
+  readonly #metrics: MetricsTable;
+  readonly #items: readonly RewardItem[];
+  readonly #evalItems: readonly RewardItem[];
+  /** Most sequences, and examples, of a step. */
+  readonly #room: { readonly sequences: number; readonly examples: number };
+  #step = 0;
+  /** The step before: at most one waits while the next is recorded. */
+  #recorded: Promise<void> = Promise.resolve();
+  #failure: unknown;
+
+  /** Computed at once, at most; see memory-plan.ts. */
+  microTokens: number;
+
+  constructor(
+    readonly parts: ModelParts<E>,
+    readonly examples: ModelExamples<E>,
+    readonly options: TrainOptions,
+  ) {
+    this.microTokens = options.batchTokens;
+    const { batchSize, gradientAccumulationSteps, logEvery } = options;
+    const { model, reward } = parts;
+    const most = batchSize * gradientAccumulationSteps;
+    this.#items = examples.train.map(rewardItem);
+    this.#evalItems = examples.eval.map(rewardItem);
+    const each = this.#items.reduce((least, { sequences }) => Math.max(least, sequences.length), 1);
+    this.#room = { sequences: each * most, examples: most };
+    this.#optimizer = new Optimizer(model.gpu, model.arena);
+    this.#metrics = new MetricsTable(model.gpu, logEvery * most, reward.columns);
+  }
+
+  get gpu(): Gpu {
+    return this.parts.model.gpu;
+  }
+
+  get holdsOut(): boolean {
+    return this.examples.eval.length > 0;
+  }
+
+  async step(indices: Int32Array, lr: number, headLr: number): Promise<void> {
+    const { parts, examples, options } = this;
+    const items = Array.from(indices, (i) => this.#items[i]!);
+    const micro = microBatchesOf(items, this.microTokens);
+    const own = micro.map((part) => part.examples.map((i) => examples.train[indices[i]!]!));
+    const { row, tensor } = this.#metrics;
+    this.#step++;
+    parts.model.arena.clear("gradient");
+    for (const [i, part] of micro.entries()) {
+      this.#addGradient(part, own[i]!, indices.length, row + i);
+      this.counts.computed += part.batch.rows;
+      this.counts.padded += part.batch.paddedTokens;
+    }
+    const metrics = { metrics: tensor, row, losses: micro.length };
+    const groupLr = { [headGroup]: headLr };
+    this.#optimizer.step({ ...options, lr, groupLr, step: this.#step, ...metrics });
+    this.#metrics.add(own.map((some) => parts.form.counts(some)));
+    const before = this.#recorded;
+    this.#recorded = this.gpu.finish().catch((error: unknown) => {
+      this.#failure ??= error;
+    });
+    await before;
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /**
+   * Records one micro-batch of the training examples, forwards and backwards, and no step: for what that takes of the
+   * device's memory.
+   */
+  rehearse(part: MicroBatch, microTokens: number): void {
+    const own = part.examples.map((i) => this.examples.train[i]!);
+    this.#addGradient(part, own, own.length, 0, microTokens);
+  }
+
+  #addGradient(
+    part: MicroBatch,
+    examples: readonly E[],
+    total: number,
+    row: number,
+    microTokens = this.microTokens,
+  ): void {
+    const { gpu, options } = this;
+    const { model, reward, form, dropout } = this.parts;
+    const capacity = Math.max(microTokens, part.batch.rows);
+    const { own, tensor: metrics } = this.#metrics;
+    using tape = model.tape();
+    const hidden = model.backbone.forward(part.batch, capacity, {
+      tape,
+      checkpointing: options.gradientCheckpointing,
+      dropout: dropout ? { seed: options.seed, step: this.#step } : undefined,
+    });
+    const rewards = reward.forward(model, tape, {
+      ...part,
+      order: form.order(part, examples),
+      hidden,
+      capacity,
+      rewardCapacity: this.#room.sequences,
+      step: { total, metrics: own, row },
+    });
+    const place = { total, metrics, row, capacity: this.#room.examples };
+    tape.backward([[rewards, form.record(gpu, rewards, examples, place)]]);
+  }
+
+  takeMetrics(): Promise<StepMetrics[]> {
+    return this.#metrics.take(this.#optimizer);
+  }
+
+  weights(): Promise<Weights> {
+    return readArena(this.parts.model.arena, "master");
+  }
+
+  async state(): Promise<TrainerState> {
+    const { arena } = this.parts.model;
+    return {
+      weights: await readArena(arena, "master"),
+      m: await readArena(arena, "m"),
+      v: await readArena(arena, "v"),
+    };
+  }
+
+  load(state: TrainerState, step: number): void {
+    writeState(this.parts.model.arena, state);
+    this.#step = step;
+  }
+
+  async evaluate(step: number): Promise<Evaluated | undefined> {
+    if (!this.holdsOut) return undefined;
+    const { form } = this.parts;
+    const rewards = await this.#rewards(this.#evalItems);
+    const bad = rewards.findIndex((own) => !own.every(Number.isFinite));
+    if (bad >= 0) {
+      const { where } = this.examples.eval[bad]!.record;
+      throw new RmtrainError(
+        `${where}: a reward of this held-out record is not finite under the weights of step ${step}; lower --lr`,
+      );
+    }
+    return { metrics: form.metrics(this.examples.eval, rewards), rewards: form.sides(rewards) };
+  }
+
+  async losses(indices: Int32Array): Promise<number[]> {
+    const { form } = this.parts;
+    const rewards = await this.#rewards(Array.from(indices, (i) => this.#items[i]!));
+    return rewards.map((own, n) => form.metrics([this.examples.train[indices[n]!]!], [own]).loss);
+  }
+
+  /** Under the present weights, without a tape. */
+  #rewards(items: readonly RewardItem[]): Promise<Float32Array[]> {
+    const { model, reward } = this.parts;
+    return rewardsOfItems(model, reward, items, this.microTokens);
+  }
+
+  [Symbol.dispose](): void {
+    this.#optimizer.destroy();
+    this.#metrics.destroy();
+  }
+}
