@@ -3,7 +3,7 @@ import type { BadScoreRecord, ScoreRecord } from "../data/score-record.ts";
 import type { SequenceReward } from "./reward-model.ts";
 
 /** Rewards are float32 values, exact as float64. */
-export type ScoredLine = ScoredText | ScoredPair | UnscoredLine;
+export type ScoredLine = ScoredText | ScoredPair | ScoredList | UnscoredLine;
 
 export interface ScoredText {
   readonly id?: string | number;
@@ -26,6 +26,12 @@ export interface ScoredPair {
   readonly token_ids_rejected?: readonly number[];
 }
 
+/** In the order of the record's replies. */
+export interface ScoredList {
+  readonly id?: string | number;
+  readonly replies: readonly Omit<ScoredText, "id">[];
+}
+
 /** In the place of a bad line. */
 export interface UnscoredLine {
   readonly id?: string | number;
@@ -34,16 +40,14 @@ export interface UnscoredLine {
 }
 
 export function scoredLine(
-  { id, pair, margin }: Pick<ScoreRecord, "id" | "pair" | "margin">,
-  [first, second]: readonly SequenceReward[],
-): ScoredText | ScoredPair {
+  { id, pair, list, margin }: Pick<ScoreRecord, "id" | "pair" | "list" | "margin">,
+  rewards: readonly SequenceReward[],
+): ScoredText | ScoredPair | ScoredList {
+  const [first, second] = rewards;
   if (first === undefined) throw new Error("A record has at least one sequence");
   const named = id === undefined ? {} : { id };
-  if (!pair || second === undefined) {
-    const { reward, ids, perToken } = first;
-    const details = perToken && { rewards: [...perToken], token_ids: [...ids] };
-    return { ...named, reward, tokens: ids.length, ...details };
-  }
+  if (list) return { ...named, replies: rewards.map(scoredText) };
+  if (!pair || second === undefined) return { ...named, ...scoredText(first) };
   return {
     ...named,
     reward_chosen: first.reward,
@@ -53,6 +57,11 @@ export function scoredLine(
     ...(first.perToken && { rewards_chosen: [...first.perToken], token_ids_chosen: [...first.ids] }),
     ...(second.perToken && { rewards_rejected: [...second.perToken], token_ids_rejected: [...second.ids] }),
   };
+}
+
+function scoredText({ reward, ids, perToken }: SequenceReward): Omit<ScoredText, "id"> {
+  const details = perToken && { rewards: [...perToken], token_ids: [...ids] };
+  return { reward, tokens: ids.length, ...details };
 }
 
 export function unscoredLine({ id, where, problem }: BadScoreRecord): UnscoredLine {

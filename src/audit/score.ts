@@ -15,7 +15,7 @@ import { type ScoredLine, scoredLine, unscoredLine } from "./score-line.ts";
 import type { ScoreReport } from "./score-report.ts";
 import { windows } from "./windows.ts";
 
-export type { ScoredLine, ScoredPair, ScoredText, UnscoredLine } from "./score-line.ts";
+export type { ScoredLine, ScoredList, ScoredPair, ScoredText, UnscoredLine } from "./score-line.ts";
 
 export interface ScoreStreamOptions {
   /** Adds the reward of every prefix, and the ids. */

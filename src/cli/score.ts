@@ -74,7 +74,7 @@ export function register(program: Command): void {
   addModelOptions(command)
     .requiredOption(
       "--data <file...>",
-      `records: {text}, {messages}, {prompt?, response}, {input_ids}, {prompt_ids?, response_ids}, or pairs as train reads them, any with an id; prompts and replies are texts or lists of messages. ${dataSources}`,
+      `records: {text}, {messages}, {prompt?, response}, {input_ids}, {prompt_ids?, response_ids}, or pairs, single labels and lists as train reads them, any with an id; prompts and replies are texts or lists of messages. ${dataSources}`,
     )
     .addOption(columnsOption())
     .option("--out <file>", "where results go, one line for each line; -: standard output", "-")

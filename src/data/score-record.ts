@@ -1,17 +1,20 @@
-/** @file The lines that `score` reads: one text, one reply to a prompt, or a pair; strings, token ids or messages. */
+/** @file The lines that `score` reads: one text, one reply to a prompt, a pair or a list; strings, token ids or messages. */
 import { z } from "zod";
 import type { Content, RecordContent } from "./content.ts";
 import { asFields, readContent } from "./layouts/layout.ts";
+import { LISTS } from "./layouts/lists.ts";
 import { SCORABLE } from "./layouts/singles.ts";
 import { check, id, label, margin } from "./layouts/values.ts";
 import { type BadRow, type ReadOptions, type RecordKind, readRecords } from "./reading.ts";
 
-/** One line to score; `content.replies` holds one reply, or [chosen, rejected] where `pair` is true. */
+/** One line to score; `content.replies` holds one reply, [chosen, rejected] where `pair` is true, or a list of them. */
 export interface ScoreRecord<C extends RecordContent = Content> {
   /** "file:line", for messages. */
   readonly where: string;
   readonly content: C;
   readonly pair: boolean;
+  /** Whether the line is a list of replies, with or without an order. */
+  readonly list?: true;
   readonly id?: string | number;
   /** A pair's own margin, which the output repeats as `margin_label`. */
   readonly margin?: number;
@@ -33,13 +36,15 @@ export function parseScoreRecord(value: unknown, where: string): ScoreRecord<Rec
 function recogniseAndParse(value: unknown, where: string) {
   const fields = asFields(value, where);
   const { layout, content } = readContent(fields, SCORABLE, where);
-  const pair = content.replies.length === 2;
+  const list = LISTS.layouts.some(({ name }) => name === layout.name);
+  const pair = !list && content.replies.length === 2;
   const { id } = check(common, fields, where);
   const { margin, label } = pair ? check(pairFields, fields, where) : {};
   const record = {
     where,
     content,
     pair,
+    ...(list ? { list } : {}),
     ...(id === undefined || id === null ? {} : { id }),
     ...(typeof margin === "number" ? { margin } : {}),
     ...(typeof label === "number" ? { label } : {}),

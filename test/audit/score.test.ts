@@ -61,6 +61,15 @@ describe("records of ids", () => {
     expect(warnings).toEqual([]);
   });
 
+  it("a list has one reward for each reply, the one that the reply alone has", async () => {
+    const replies = [[4], [5, 9], [6]];
+    const list = { id: "l", prompt_ids: [1, 2, 3], responses_ids: replies, rank: null };
+    const alone = replies.map((response_ids) => ({ prompt_ids: [1, 2, 3], response_ids }));
+    const { lines, summary } = await score(loaded(), [list, ...alone], { perToken: true });
+    expect(lines[0]).toEqual({ id: "l", replies: lines.slice(1) });
+    expect(summary).toMatchObject({ lines: 4, pairs: null });
+  });
+
   it("a line written and parsed back holds the same bits", async () => {
     const { lines } = await score(loaded(), LINES, { perToken: true });
     expect(JSON.parse(JSON.stringify(lines))).toEqual(lines);

@@ -28,6 +28,24 @@ test.each([
   expect(record).toEqual({ where: WHERE, content, id: "x", pair: content.replies.length === 2 });
 });
 
+test("lists, of two replies too, are no pairs; their order is not needed", () => {
+  for (const replies of [
+    ["a", "b"],
+    ["a", "b", "c"],
+  ])
+    for (const order of [{}, { rank: null }, { scores: replies.map((_, i) => i) }])
+      expect(parseScoreRecord({ prompt: "p", responses: replies, ...order, id: 3 }, WHERE)).toEqual({
+        where: WHERE,
+        content: { kind: "text", prompt: "p", replies },
+        id: 3,
+        pair: false,
+        list: true,
+      });
+  // What a pair was made of is left alone, and an order beside a text is none of ours.
+  expect(parseScoreRecord({ chosen: "a", rejected: "b", responses: ["a", "b"] }, WHERE).pair).toBe(true);
+  expect(parseScoreRecord({ text: "a", rank: 3 }, WHERE).pair).toBe(false);
+});
+
 test("a pair keeps its margin, a numeric id stays a number", () => {
   const record = parseScoreRecord({ chosen: "a", rejected: "b", margin: -1, id: 0 }, WHERE);
   expect([record.margin, record.id]).toEqual([-1, 0]);

@@ -8,7 +8,7 @@ import { oneOf, replyMessages } from "./replies.ts";
 import { check, describe, expected, ids, text, textField } from "./values.ts";
 
 const NAMES = ["responses", "completions"];
-const ORDERS = ["ranks", "rank", "scores"];
+export const ORDERS = ["ranks", "rank", "scores"];
 
 const repliesOf = (record: Fields) => record.responses ?? record.completions;
 const hasReplies = (record: Fields) => NAMES.some((field) => has(record, field));

@@ -1,6 +1,7 @@
-/** @file Layouts of what `score` reads: one text or reply, as strings, ids or messages; and every layout of pairs. */
+/** @file Layouts of what `score` reads: one text or reply, as strings, ids or messages; and every layout of pairs and lists. */
 import { z } from "zod";
 import { has, type Layout, layoutsOf } from "./layout.ts";
+import { LISTS, ORDERS } from "./lists.ts";
 import { PAIRS } from "./pairs.ts";
 import { CONVERSATION, CONVERSATION_REPLY, ID_REPLY, REPLY } from "./replies.ts";
 import { check, ids, textField } from "./values.ts";
@@ -23,9 +24,28 @@ export const IDS: Layout = {
   }),
 };
 
+/** What is scored needs no order, and may have one. */
+const LISTS_TO_SCORE = LISTS.layouts.map((layout) => ({
+  ...layout,
+  fields: layout.fields.filter((field) => !ORDERS.includes(field)),
+}));
+
+/** Mixtures keep what their pairs were made of: a list of replies beside a pair is left alone, as in training. */
+const PAIRS_TO_SCORE = PAIRS.layouts.map((layout) => ({
+  ...layout,
+  ignores: [
+    ...(layout.ignores ?? []),
+    "completion",
+    "responses",
+    "completions",
+    "completion_ids",
+    "responses_ids",
+  ],
+}));
+
 export const SCORABLE = layoutsOf(
-  [TEXT, CONVERSATION_REPLY, REPLY, IDS, ID_REPLY, CONVERSATION, ...PAIRS.layouts],
-  `text, or response, or messages, or input_ids, or response_ids, or ${PAIRS.expected}`,
+  [TEXT, CONVERSATION_REPLY, REPLY, IDS, ID_REPLY, CONVERSATION, ...PAIRS_TO_SCORE, ...LISTS_TO_SCORE],
+  `text, or response, or messages, or input_ids, or response_ids, or responses, or ${PAIRS.expected}`,
 );
 
 /** What a language model learns from; of pairs it is the preferred reply. */

@@ -56,7 +56,7 @@ test.each([
   [{ response: [said] }, "prompt: missing"],
   [{ prompt: [user], response: [] }, "response: no message"],
   [{ prompt: "q", completion: "a", response: "b" }, "completion and response: which one is the reply?"],
-  [{ prompt: "q", responses: ["a", "b"], ranks: [0, 1] }, "lists of replies are data for the losses"],
+  [{ prompt: "q", responses: ["a"] }, "responses: expected at least two replies"],
   [{ other: 1 }, "expected text, or response, or messages"],
 ])("%j is refused", (row, message) => {
   expect(() => parseScoreRecord(row, WHERE)).toThrow(`${WHERE}: ${message}`);
