@@ -14,10 +14,10 @@ import {
   linearWeightGradient as weightTile,
   linearWeightGradientWide as weightWide,
 } from "./generated/index.ts";
-import { broadcastLanes, canRun, lanesThatShare } from "./linear.ts";
+import { canRun, fewRows, sharing, sharingOn } from "./linear.ts";
 import { ceilDiv, expectShape } from "./shapes.ts";
 
-/** tile: 4 x 4 results per invocation. broadcast: 16 x 4, with rows of dy shared by a subgroup. */
+/** tile: 4 x 4 results per invocation. broadcast: 16 or 32 x 4, with rows of dy shared by a subgroup. */
 export type InputGradientVariant = "tile" | "broadcast";
 /** tile: 4 x 4 results per invocation. broadcast: 8 x 4, with rows of dy shared by a subgroup. wide: 32 x 4, for CPUs. */
 export type WeightGradientVariant = "tile" | "broadcast" | "wide";
@@ -28,35 +28,27 @@ export const weightGradientVariants: readonly WeightGradientVariant[] = ["tile",
 /** Rows that are summed before their sum is added to the total; a function of nothing, so that the order is fixed. */
 const chunk = 64;
 const WG = 64;
-/** The kernel of each variant, and the rows of dx, or of dw, that one invocation computes. */
-const inputKernels = {
-  tile: { kernel: inputTile, rows: 4 },
-  broadcast: { kernel: inputBroadcast, rows: 16 },
-} as const;
+const inputKernels = { tile: inputTile, broadcast: inputBroadcast } as const;
+/** The kernel of each variant, the rows of dw that one invocation computes, and the pipelines. */
 const weightKernels = {
-  tile: { kernel: weightTile, rows: 4 },
-  broadcast: { kernel: weightBroadcast, rows: 8 },
-  wide: { kernel: weightWide, rows: 32 },
+  tile: { kernel: weightTile, rows: 4, lanes: [WG] },
+  broadcast: { kernel: weightBroadcast, rows: 8, lanes: [sharing.software.WG, sharing.hardware.WG] },
+  wide: { kernel: weightWide, rows: 32, lanes: [sharing.software.WG] },
 } as const;
 
 /** Whether lanes that share rows have something to compute: in narrow results most of them would not. */
-const canShare = (gpu: Gpu, stride4: number) =>
-  canRun(gpu, "broadcast") && stride4 >= lanesThatShare(gpu) / 2;
+const canShare = (gpu: Gpu, stride4: number) => canRun(gpu, "broadcast") && stride4 >= sharingOn(gpu).WG / 2;
 
 /** The fastest one for dx of so many rows of `stride4` vec4s. */
 function chooseInput(gpu: Gpu, rows: number, stride4: number): InputGradientVariant {
-  return rows > inputKernels.broadcast.rows / 4 && canShare(gpu, stride4) ? "broadcast" : "tile";
+  return rows > fewRows && canShare(gpu, stride4) ? "broadcast" : "tile";
 }
 
 /** The fastest one for dw of so many rows of `stride4` vec4s. */
 function chooseWeight(gpu: Gpu, rows: number, stride4: number): WeightGradientVariant {
-  if (rows <= weightKernels.tile.rows || !canShare(gpu, stride4)) return "tile";
+  if (rows <= fewRows || !canShare(gpu, stride4)) return "tile";
   return gpu.facts.software && rows > weightKernels.wide.rows / 2 ? "wide" : "broadcast";
 }
-
-/** Invocations of a workgroup; `wide` is for CPUs alone. */
-const lanesOf = (gpu: Gpu, variant: WeightGradientVariant) =>
-  ({ tile: WG, broadcast: lanesThatShare(gpu), wide: broadcastLanes.software })[variant];
 
 /** Workgroups for results of so many tiles of rows of `stride4` vec4s. */
 const gridOf = (variant: WeightGradientVariant, lanes: number, tiles: number, stride4: number) =>
@@ -81,7 +73,7 @@ export function linearWeightGradient(
   expectShape("linearWeightGradient x", x, x.rows, into.cols);
   expectShape("linearWeightGradient into", into, into.rows, into.cols);
   const { kernel, rows: tileRows } = weightKernels[variant];
-  const lanes = lanesOf(gpu, variant);
+  const lanes = variant === "broadcast" ? sharingOn(gpu).WG : weightKernels[variant].lanes[0];
   for (const { first, rows: outs, binding } of rowWindows(gpu, into, 4)) {
     gpu.recorder.dispatch(kernel, {
       variant: { overrides: { WG: lanes } },
@@ -128,11 +120,11 @@ export function linearInputGradient(
   expectShape("linearInputGradient into", dx, dy.rows, weight.cols);
   const add = into !== undefined && options.overwrite !== true;
   const variant = options.variant ?? chooseInput(gpu, dy.rows, dx.stride4);
-  const { kernel, rows: tileRows } = inputKernels[variant];
-  const lanes = lanesOf(gpu, variant);
+  const shape = variant === "broadcast" ? sharingOn(gpu) : { WG };
+  const tiles = ceilDiv(dy.rows, variant === "broadcast" ? sharingOn(gpu).ROWS : 4);
   for (const { first, rows: outs, binding } of rowWindows(gpu, weight, 4)) {
-    gpu.recorder.dispatch(kernel, {
-      variant: { headers: { weight: weight.dtype }, overrides: { WG: lanes } },
+    gpu.recorder.dispatch(inputKernels[variant], {
+      variant: { headers: { weight: weight.dtype }, overrides: shape },
       bindings: [bind(gpu, dy), binding, bind(gpu, dx)],
       params: {
         rows: dy.rows,
@@ -144,31 +136,25 @@ export function linearInputGradient(
         first4: first / 4,
         accumulate: add || first > 0 ? 1 : 0,
       },
-      workgroups: gridOf(variant, lanes, ceilDiv(dy.rows, tileRows), dx.stride4),
+      workgroups: gridOf(variant, shape.WG, tiles, dx.stride4),
       work: 2 * dy.rows * outs * weight.cols,
     });
   }
   return dx;
 }
 
-const everyLanes: Readonly<Record<WeightGradientVariant, readonly number[]>> = {
-  tile: [WG],
-  broadcast: Object.values(broadcastLanes),
-  wide: [broadcastLanes.software],
-};
-
 /** Every pipeline of the linear layer's backward, for building them ahead and for tests that compile all. */
 export const linearGradientKernels: readonly KernelVariant[] = [
   ...inputGradientVariants.flatMap((variant) =>
-    everyLanes[variant].flatMap((lanes) =>
+    (variant === "broadcast" ? Object.values(sharing) : [{ WG }]).flatMap((overrides) =>
       ["f32", "f16", "bf16"].map((weight) => ({
-        kernel: inputKernels[variant].kernel,
-        variant: { headers: { weight }, overrides: { WG: lanes } },
+        kernel: inputKernels[variant],
+        variant: { headers: { weight }, overrides },
       })),
     ),
   ),
   ...weightGradientVariants.flatMap((variant) =>
-    everyLanes[variant].map((lanes) => ({
+    weightKernels[variant].lanes.map((lanes) => ({
       kernel: weightKernels[variant].kernel,
       variant: { overrides: { WG: lanes } },
     })),

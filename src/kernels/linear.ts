@@ -3,13 +3,13 @@
  * the same: wgsl/lib/linear.wgsl), so which one runs is only a matter of speed.
  */
 import type { Gpu } from "../gpu/gpu.ts";
-import type { KernelVariant, Variant } from "../gpu/kernel-source.ts";
+import type { KernelVariant } from "../gpu/kernel-source.ts";
 import type { Binding } from "../gpu/recorder.ts";
-import { bind, createTensor, type Dtype, type RowWindow, rowWindows, type Tensor } from "../tensor/tensor.ts";
+import { bind, createTensor, type RowWindow, rowWindows, type Tensor } from "../tensor/tensor.ts";
 import { linearBroadcast, linearRows, linearTile } from "./generated/index.ts";
 import { ceilDiv, expectShape } from "./shapes.ts";
 
-/** rows: 1 x 4 outputs per invocation. tile: 4 x 4. broadcast: 16 x 4 with x shared by a subgroup. */
+/** rows: 1 x 4 outputs per invocation. tile: 4 x 4. broadcast: 16 or 32 x 4 with x shared by a subgroup. */
 export type LinearVariant = "rows" | "tile" | "broadcast";
 
 export const linearVariants: readonly LinearVariant[] = ["rows", "tile", "broadcast"];
@@ -29,23 +29,23 @@ export interface LinearOptions {
 }
 
 const kernels = { rows: linearRows, tile: linearTile, broadcast: linearBroadcast } as const;
-/** Rows that one invocation computes. */
-const tileRows: Readonly<Record<LinearVariant, number>> = { rows: 1, tile: 4, broadcast: 16 };
 const WG = 64;
-/** Invocations that share rows of x. On a CPU no more than a subgroup: further lanes would compute past the last output. */
-export const broadcastLanes = { software: 8, hardware: WG };
+/**
+ * Broadcast variants: the invocations that share rows, and the rows that each of them computes. On a CPU no more than a
+ * subgroup, since further lanes would compute past the last output, and more rows, since a load costs more than a
+ * register that is spilled.
+ */
+export const sharing = { software: { WG: 8, ROWS: 32 }, hardware: { WG, ROWS: 16 } } as const;
 /** Up to so many outputs, most of the lanes that share rows of x would compute nothing. */
 const fewOutputs = 8;
 /** Up to so many rows, most of those that they share would be repeated ones. */
-const fewRows = 4;
+export const fewRows = 4;
 
 export function canRun(gpu: Gpu, variant: LinearVariant): boolean {
   return variant !== "broadcast" || gpu.facts.subgroupMin >= 8;
 }
 
-/** Invocations of a workgroup of a broadcast variant on this adapter. */
-export const lanesThatShare = (gpu: Gpu): number =>
-  broadcastLanes[gpu.facts.software ? "software" : "hardware"];
+export const sharingOn = (gpu: Gpu) => sharing[gpu.facts.software ? "software" : "hardware"];
 
 /** The variant that runs by default. It may follow T only because all variants give equal bits. */
 export function chooseLinear(gpu: Gpu, rows: number, outputs: number): LinearVariant {
@@ -100,10 +100,10 @@ interface WindowedLinear {
 function record(gpu: Gpu, variant: LinearVariant, call: WindowedLinear): void {
   const { x, weight, y, window, bindings } = call;
   const groups = ceilDiv(window.rows, 4);
-  const tiles = ceilDiv(x.rows, tileRows[variant]);
-  const lanes = variant === "broadcast" ? lanesThatShare(gpu) : WG;
+  const { rows, overrides } = shapes(gpu)[variant];
+  const tiles = ceilDiv(x.rows, rows);
   gpu.recorder.dispatch(kernels[variant], {
-    variant: pipeline(weight.dtype, lanes),
+    variant: { headers: { weight: weight.dtype }, overrides },
     bindings: [bindings.x, window.binding, bindings.bias, bindings.y],
     params: {
       rows: x.rows,
@@ -116,22 +116,25 @@ function record(gpu: Gpu, variant: LinearVariant, call: WindowedLinear): void {
       has_bias: call.hasBias ? 1 : 0,
       accumulate: call.accumulate ? 1 : 0,
     },
-    workgroups: variant === "broadcast" ? tiles * ceilDiv(groups, lanes) : ceilDiv(groups * tiles, lanes),
+    workgroups:
+      variant === "broadcast" ? tiles * ceilDiv(groups, overrides.WG) : ceilDiv(groups * tiles, overrides.WG),
     work: 2 * x.rows * window.rows * x.cols,
   });
 }
 
-const pipeline = (weight: Dtype, lanes: number): Variant => ({
-  headers: { weight },
-  overrides: { WG: lanes },
+/** Rows that one invocation computes, and what that means for its pipeline. */
+const shapes = (gpu: Gpu) => ({
+  rows: { rows: 1, overrides: { WG } },
+  tile: { rows: 4, overrides: { WG } },
+  broadcast: { rows: sharingOn(gpu).ROWS, overrides: sharingOn(gpu) },
 });
 
 /** Every pipeline of `linear`, for building them ahead and for tests that compile all. */
 export const linearKernels: readonly KernelVariant[] = linearVariants.flatMap((variant) =>
-  (variant === "broadcast" ? Object.values(broadcastLanes) : [WG]).flatMap((lanes) =>
+  (variant === "broadcast" ? Object.values(sharing) : [{ WG }]).flatMap((overrides) =>
     (["f32", "f16", "bf16"] as const).map((weight) => ({
       kernel: kernels[variant],
-      variant: pipeline(weight, lanes),
+      variant: { headers: { weight }, overrides },
     })),
   ),
 );
