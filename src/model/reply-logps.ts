@@ -1,9 +1,11 @@
 /** @file Log-probabilities of replies under a causal LM, each step with its gradient on a tape where there is one. */
+import { columns } from "../kernels/columns.ts";
 import { segmentSums, segmentSumsGradient } from "../kernels/segments.ts";
 import { tokenLogps, tokenLogpsBackward } from "../kernels/token-logps.ts";
-import { type Tensor, uploadTensor } from "../tensor/tensor.ts";
-import { gatherRows, type Recording } from "./operations.ts";
+import { createTensor, Tensor, uploadTensor } from "../tensor/tensor.ts";
+import { gatherRows, linear, type Recording } from "./operations.ts";
 import type { ReplyEntries } from "./reply-entries.ts";
+import type { LinearWeights, LoraPart } from "./weights.ts";
 
 export interface ReplyLogps {
   /** [E, 1] f32: log π(token) of each entry. */
@@ -19,13 +21,14 @@ export interface ReplyRoom {
 }
 
 /**
- * @param hidden [T, H] after the final norm @param lmHead [V, H]
+ * @param hidden [T, H] after the final norm
+ * @param lmHead [V, H], or that with a low-rank update
  * @param room default: what the batch needs
  */
 export function replyLogps(
   on: Recording,
   hidden: Tensor,
-  lmHead: Tensor,
+  lmHead: Tensor | LinearWeights,
   entries: ReplyEntries,
   room: ReplyRoom = { entries: entries.rows.length, sequences: entries.offsets.length - 1 },
 ): ReplyLogps {
@@ -35,20 +38,50 @@ export function replyLogps(
   const targets = column(entries.targets, "reply tokens", room.entries);
   const offsets = column(entries.offsets, "begins of replies", room.sequences + 1);
   const states = gatherRows(on, hidden, entries.rows, room.entries);
-  const { logps, lse } = tokenLogps(gpu, states, lmHead, targets);
-  if (tape?.tracks(states, lmHead)) {
-    const saved = { hidden: states, weight: lmHead, targets, lse };
-    tape.record(logps, [states, lse], (gradient) => {
-      const weight = tape.parameter(lmHead);
-      const into = tape.tracks(states) ? ({ hidden: "new", weight } as const) : { weight };
-      const dStates = tokenLogpsBackward(gpu, { ...saved, gradient }, into);
+  const tokens = logpsOf(on, states, lmHead, targets);
+  const sums = segmentSums(gpu, tokens, offsets);
+  if (tape?.tracks(tokens)) {
+    tape.record(sums, [], (dy) => tape.pass(tokens, segmentSumsGradient(gpu, dy, offsets, tokens)));
+  }
+  return { tokens, sums };
+}
+
+/** @param states [E, H], which nothing reads later */
+function logpsOf(on: Recording, states: Tensor, lmHead: Tensor | LinearWeights, targets: Tensor): Tensor {
+  const { gpu, tape } = on;
+  const { weight, lora = [] } = lmHead instanceof Tensor ? { weight: lmHead } : lmHead;
+  const part = on.adapter === false ? undefined : lora[0];
+  const update = part && { low: scaledLow(on, states, part), b: part.b };
+  const { logps, lse } = tokenLogps(gpu, states, weight, targets, update);
+  const added = update === undefined ? [] : [update.low, update.b];
+  if (tape?.tracks(states, weight, ...added)) {
+    const saved = { hidden: states, weight, targets, lse, update };
+    tape.record(logps, update === undefined ? [states, lse] : [states, lse, update.low], (gradient) => {
+      const dUpdate = update && {
+        low: createTensor(gpu, states.rows, update.b.cols, "d low", { capacity: states.capacity }),
+        b: tape.parameter(update.b),
+      };
+      const into = { weight: tape.parameter(weight), update: dUpdate };
+      const dStates = tokenLogpsBackward(
+        gpu,
+        { ...saved, gradient },
+        tape.tracks(states) ? { ...into, hidden: "new" } : into,
+      );
       if (dStates !== undefined) tape.pass(states, dStates);
+      if (update !== undefined && dUpdate !== undefined) tape.pass(update.low, dUpdate.low);
     });
   }
-  for (const tensor of [states, lse]) tape?.release(tensor);
-  const sums = segmentSums(gpu, logps, offsets);
-  if (tape?.tracks(logps)) {
-    tape.record(sums, [], (dy) => tape.pass(logps, segmentSumsGradient(gpu, dy, offsets, logps)));
-  }
-  return { tokens: logps, sums };
+  for (const tensor of [states, lse, update?.low]) if (tensor !== undefined) tape?.release(tensor);
+  return logps;
+}
+
+/** scale * x A^T [E, r], the states' part of a low-rank update. */
+function scaledLow(on: Recording, states: Tensor, { a, scale }: LoraPart): Tensor {
+  const { gpu, tape } = on;
+  const raw = linear(on, states, { weight: a, bias: undefined });
+  const all = { first: 0, count: a.rows, scale };
+  const low = columns(gpu, raw, all);
+  if (tape?.tracks(raw)) tape.record(low, [], (dy) => tape.pass(raw, columns(gpu, dy, all)));
+  tape?.release(raw);
+  return low;
 }

@@ -25,7 +25,7 @@ import {
 } from "./model-parameters.ts";
 import { headName } from "./reward-head.ts";
 import { WeightLoader } from "./weight-loader.ts";
-import { loadDecoder } from "./weights.ts";
+import { type LinearWeights, type LoraPart, loadDecoder } from "./weights.ts";
 
 export type { ModelParameter, StoredRange } from "./model-parameters.ts";
 
@@ -63,7 +63,7 @@ interface Parts {
   readonly arena: ParameterArena;
   readonly parameters: readonly ModelParameter[];
   readonly head: Tensor | undefined;
-  readonly lmHead: { readonly weight: Tensor; readonly owned: boolean } | undefined;
+  readonly lmHead: (Omit<LinearWeights, "bias"> & { readonly owned: boolean }) | undefined;
   readonly unused: readonly string[];
 }
 
@@ -122,6 +122,11 @@ export class TrainableModel implements Disposable {
     return this.#lmHead?.weight;
   }
 
+  /** The vocabulary head with its low-rank update, where that learns. */
+  get vocabulary(): LinearWeights | undefined {
+    return this.#lmHead && { ...this.#lmHead, bias: undefined };
+  }
+
   /** For one micro-batch; ends with `using`. Gradients are added to the arena's. */
   tape(): Tape {
     return new Tape(this.gpu, this.#gradients, addInto);
@@ -175,8 +180,9 @@ async function loadFull(loader: WeightLoader, { head, lmHead = false }: FullOpti
 async function loadLora(loader: WeightLoader, options: LoraOptions): Promise<Parts> {
   const { gpu, config } = loader;
   const { head, lmHead = false, lora, seed, adapter } = options;
-  const specs: readonly LoraPartSpec[] = adapter?.parts ?? loraParts(config, lora);
-  refuseVocabulary(specs);
+  const specs: readonly LoraPartSpec[] = adapter?.parts ?? loraParts(config, lora, { lmHead });
+  const ofHead = specs.find(({ module }) => module.linear === "lm_head");
+  if (ofHead !== undefined) checkHeadUpdate(options);
   const parameters = withHead(loraParameters(specs), head, config);
   const arena = new ParameterArena(gpu, parameters);
   try {
@@ -187,18 +193,19 @@ async function loadLora(loader: WeightLoader, options: LoraOptions): Promise<Par
       arena.write("master", a.name, values.a);
       arena.write("master", b.name, values.b);
     }
+    const part = ({ module, scale, a, b }: LoraPartSpec): LoraPart => ({
+      a: arena.param(a.name),
+      b: arena.param(b.name),
+      first: module.first,
+      scale,
+      dropout: lora.dropout > 0 ? { p: lora.dropout, module: module.index } : undefined,
+    });
     backbone.adapt((layer, linear) =>
-      specs
-        .filter(({ module }) => module.layer === layer && module.linear === linear)
-        .map(({ module, scale, a, b }) => ({
-          a: arena.param(a.name),
-          b: arena.param(b.name),
-          first: module.first,
-          scale,
-          dropout: lora.dropout > 0 ? { p: lora.dropout, module: module.index } : undefined,
-        })),
+      specs.filter(({ module }) => module.layer === layer && module.linear === linear).map(part),
     );
-    return common(loader, { backbone, arena, parameters, lmHead: vocabulary }, head);
+    const update = ofHead === undefined ? {} : { lora: [part(ofHead)] };
+    const lmHeadParts = vocabulary && { ...vocabulary, ...update };
+    return common(loader, { backbone, arena, parameters, lmHead: lmHeadParts }, head);
   } catch (error) {
     loader.abandon();
     arena.destroy();
@@ -206,10 +213,15 @@ async function loadLora(loader: WeightLoader, options: LoraOptions): Promise<Par
   }
 }
 
-function refuseVocabulary(specs: readonly LoraPartSpec[]): void {
-  if (specs.some(({ module }) => module.linear === "lm_head"))
+/** @throws InputError where the vocabulary head is not read, and for what its update does not have */
+function checkHeadUpdate({ lmHead = false, lora }: LoraOptions): void {
+  if (!lmHead)
     throw new InputError(
-      "low-rank updates of lm_head are not trained: leave lm_head out of --lora-targets, or use --trainable full",
+      "the adapter has an update of lm_head, which a reward head does not read: --reward implicit does",
+    );
+  if (lora.dropout > 0)
+    throw new InputError(
+      "--lora-dropout is not implemented for lm_head: leave it out of --lora-targets, or take --lora-dropout 0",
     );
 }
 
