@@ -63,7 +63,7 @@ async function bytesIn(dir: string): Promise<number> {
 async function onePass({ dataset }: TrainResult): Promise<number> {
   await using folder = await openModelFolder(model ?? "");
   const { backbone } = await loadBackbone(gpu, folder);
-  const items = [...dataset.train.pairs, ...(dataset.eval?.pairs ?? [])].map((pair) => pair.item);
+  const items = [...dataset.train.examples, ...(dataset.eval?.examples ?? [])].map((pair) => pair.item);
   const read = (ids: Int32Array) => readIndex(ids, { readPosition: "last" });
   const took = await seconds(async () => {
     releaseFeatures(
@@ -84,7 +84,7 @@ async function onePass({ dataset }: TrainResult): Promise<number> {
 
 const { result } = await run(0.01); // pipelines
 const pass = await onePass(result);
-const pairs = result.dataset.train.pairs.length + (result.dataset.eval?.pairs.length ?? 0);
+const pairs = result.dataset.train.examples.length + (result.dataset.eval?.examples.length ?? 0);
 console.log(`${gpu.facts.description}; ${pairs} pairs, ${result.counts.computed} tokens computed`);
 console.log("run\tepochs\tfeatures s\thead s\twhole s\twhole / pass\tfrom the cache");
 console.log(`one pass of the backbone\t\t${pass.toFixed(2)}\t\t\t1.00`);

@@ -22,6 +22,7 @@ import type { InputRecipe } from "./recipe.ts";
 import { headName } from "./reward-head.ts";
 import { type Checkpoint, type TensorInfo, type TensorSource, writeCheckpoint } from "./safetensors/index.ts";
 import { RECIPE_KEY, serialiseRecipe } from "./stored-recipe.ts";
+import { REWARD_KEY } from "./stored-reward.ts";
 import { listTokenizerFiles, type Tokenizer } from "./tokenizer.ts";
 import { alignTokenizer } from "./tokenizer-padding.ts";
 
@@ -55,6 +56,8 @@ export interface TrainedHead extends Trained {
 export interface TrainedLanguageModel extends Omit<Trained, "lastIds"> {
   /** A vocabulary head in place of the embedding's second use, for a model that ties them: then they part. */
   readonly untied?: Replace | undefined;
+  /** How an implicit reward is made of its log-probabilities; see stored-reward.ts. */
+  readonly reward?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** Writes config.json, the weights and the tokenizer's files to `out`, each atomically, the weights last. */
@@ -76,13 +79,15 @@ export async function saveLanguageModel(
   model: TrainedLanguageModel,
 ): Promise<void> {
   const { config } = base;
-  const { recipe, replace, untied } = model;
+  const { recipe, replace, untied, reward } = model;
   await copyTexts(out, base, model.chatTemplate);
   await saveConfig(out, {
     ...config.raw,
     architectures: [architectureName(config.family, "causal-lm")],
     ...(untied === undefined ? {} : { tie_word_embeddings: false }),
     [RECIPE_KEY]: serialiseRecipe(recipe),
+    // What the base was trained by is not what this one was.
+    [REWARD_KEY]: reward,
   });
   await writeCheckpoint(
     out,
@@ -140,6 +145,7 @@ function savedConfig(
     vocab_size: config.vocabSize + (padding.grow ? 1 : 0),
     pad_token_id: padding.padTokenId,
     [RECIPE_KEY]: serialiseRecipe(recipe),
+    [REWARD_KEY]: undefined,
   };
 }
 

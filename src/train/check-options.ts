@@ -72,6 +72,7 @@ const kinds: Readonly<Record<keyof TrainOptions, Kind>> = {
     accepts: (value) => isText(value) && findLoss(value) !== undefined,
   },
   beta: positive,
+  reference: text,
   gamma: amount,
   nllWeight: amount,
   labelSmoothing: {

@@ -1,10 +1,12 @@
 /** @file The models that a run leaves: the best in its folder and, where it is another, the last step's below it. */
 import { join } from "node:path";
+import type { ExampleKind } from "../data/example-kind.ts";
 import type { PreferenceRecord } from "../data/preference.ts";
 import type { ModelFolder } from "../model/model-folder.ts";
 import { writeModelCard } from "./card/card.ts";
 import type { Dataset } from "./dataset.ts";
 import { type Evaluation, evaluate, type PairRewards } from "./evaluate.ts";
+import { pairsOf } from "./example-sets.ts";
 import { pairObjective } from "./objectives.ts";
 import type { TrainOptions } from "./options.ts";
 import type { Prepared } from "./prepare.ts";
@@ -47,7 +49,7 @@ export async function saveModels(
   base: ModelFolder,
   { best, last, totalSteps }: Trained,
   saving: Saving,
-  { dataset, findings, recipe }: Pick<Prepared, "dataset" | "findings" | "recipe">,
+  { dataset, findings, recipe }: Pick<Prepared<ExampleKind>, "dataset" | "findings" | "recipe">,
   options: TrainOptions,
   hasTokenizer: boolean,
   run: RunFile,
@@ -78,11 +80,11 @@ export async function saveModels(
 
 function closingEvaluation(
   rewards: PairRewards | undefined,
-  dataset: Dataset,
+  dataset: Dataset<ExampleKind>,
   options: TrainOptions,
 ): Pick<KeptModel, "evaluation" | "rewards"> {
   if (rewards === undefined) return { evaluation: undefined, rewards: [] };
-  const pairs = dataset.eval?.pairs ?? [];
+  const pairs = pairsOf(dataset.eval);
   const { chosen, rejected } = rewards;
   return {
     evaluation: evaluate(

@@ -10,6 +10,10 @@ export function refusedCell(
   reward: RewardParametrisation,
   form: ImplicitForm | undefined,
 ): string | undefined {
+  if (loss.kind === "texts" && (reward.name !== "implicit" || (form !== undefined && form.name !== "lm")))
+    return `--loss ${loss.name} with --reward ${reward.name}${form === undefined ? "" : ` --form ${form.name}`} is not defined: it is the likelihood of texts themselves. Use --objective lm`;
+  if (form?.name === "lm" && loss.kind !== "texts")
+    return `--loss ${loss.name} with --form lm is not defined: that form has no reference and no β, and takes texts. Use --form cpo with --nll-weight 0 for rewards without a reference`;
   if (reward.relative !== undefined && !loss.differences)
     return `--loss ${loss.name} with --reward ${reward.name} is not defined: ${reward.relative}, and ${loss.name} sees more than differences of one prompt's rewards`;
   if (form === undefined) return undefined;
@@ -86,9 +90,12 @@ function unread(name: keyof LossConstants, loss: PreferenceLoss): string {
 }
 
 function refusedFormOptions({ reward, form, options }: Chosen): string | undefined {
+  if (form?.reference === false && options.reference !== undefined)
+    return `--reference with --form ${form.name} is not defined: this reward is made of the policy's log-probabilities alone`;
   if (form !== undefined) return undefined;
   const given = Object.entries({
     "--form": options.form,
+    "--reference": options.reference,
     "--gamma": options.gamma,
     "--nll-weight": options.nllWeight,
   });

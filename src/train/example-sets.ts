@@ -71,6 +71,11 @@ export interface SetByKind {
 }
 export type TrainingSet = SetByKind[ExampleKind];
 
+/** The pairs of a set; none of sets of another kind, and of none. */
+export function pairsOf(set: TrainingSet | undefined): readonly Pair[] {
+  return set?.kind === "pairs" ? set.pairs : [];
+}
+
 /** Pairs as a set. */
 export function pairSet(pairs: readonly Pair[], rest: Pick<PairSet, "leftOut" | "counts">): PairSet {
   return { kind: "pairs", examples: pairs, pairs, ...rest };

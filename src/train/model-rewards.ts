@@ -2,12 +2,14 @@
 import { InputError } from "../errors.ts";
 import { findObjective } from "./objectives.ts";
 import type { TrainOptions } from "./options.ts";
+import { implicit } from "./rewards/implicit.ts";
 import type { ModelRewardKind } from "./rewards/model-reward.ts";
 import type { RewardName } from "./rewards/reward.ts";
 import { scalarModel } from "./rewards/scalar-model.ts";
 
 const kinds: Readonly<Partial<Record<RewardName, ModelRewardKind>>> = {
   scalar: scalarModel,
+  implicit,
   // The same number, read as a policy's.
   tilted: { ...scalarModel, name: "tilted" },
 };

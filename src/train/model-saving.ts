@@ -5,13 +5,14 @@ import type { LoraSettings } from "../model/adapter/settings.ts";
 import { type ModelParameter, storedValues } from "../model/model-parameters.ts";
 import { headName } from "../model/reward-head.ts";
 import { fromFloat32 } from "../model/safetensors/convert.ts";
-import { saveRewardModel } from "../model/save.ts";
+import { type Replace, saveLanguageModel, saveRewardModel } from "../model/save.ts";
 import type { Saving } from "./closing.ts";
 import type { PairRewards } from "./evaluate.ts";
 import type { Example } from "./example-sets.ts";
 import { formOf } from "./forms/form-of.ts";
 import { rewardItem } from "./micro-batches.ts";
 import type { ModelRewardKind } from "./rewards/model-reward.ts";
+import { rewardRecord } from "./rewards/reward-record.ts";
 import type { Session } from "./session.ts";
 import type { Weights } from "./trainer.ts";
 
@@ -27,11 +28,13 @@ export function modelSaving(
   return {
     async save(dir, { weights }) {
       const tensors = checkpointTensors(parameters, weights);
-      if (lora === undefined) await saveWeights(dir, session, tensors);
-      else await saveUpdates(dir, session, tensors, lora);
+      const reward = await rewardRecord(options, folder);
+      if (lora !== undefined) await saveUpdates(dir, session, tensors, lora, reward);
+      else if (kind.head === "score") await saveWeights(dir, session, tensors);
+      else await saveLanguage(dir, session, tensors, reward);
     },
     async rewards(dir): Promise<PairRewards | undefined> {
-      if (held.length === 0) return undefined;
+      if (held.length === 0 || prepared.dataset.train.kind !== "pairs") return undefined;
       const saved = lora === undefined ? { dir } : { dir: folder.dir, adapter: dir };
       return formOf(options).sides(await kind.score(gpu, saved, held.map(rewardItem), options));
     },
@@ -52,23 +55,48 @@ async function saveWeights(dir: string, session: Session, tensors: Tensors): Pro
     maxShardSize,
     weight: headOf(tensors),
     lastIds: lastIds([...dataset.train.examples, ...(dataset.eval?.examples ?? [])]),
-    replace: ({ names: [name = ""] }, { dtype }) => {
-      const values = tensors.get(name);
-      return values && (() => fromFloat32(values, dtype));
-    },
+    replace: replacing(tensors),
   });
 }
 
-/** The updates and the head alone, in PEFT's layout. */
+/** A whole language model, in the base's dtypes. */
+async function saveLanguage(
+  dir: string,
+  { folder, options, prepared }: Session,
+  tensors: Tensors,
+  reward: Record<string, unknown> | undefined,
+): Promise<void> {
+  const { recipe, chatTemplate } = prepared;
+  const { maxShardSize } = options;
+  await saveLanguageModel(dir, folder, {
+    recipe,
+    chatTemplate,
+    maxShardSize,
+    reward,
+    replace: replacing(tensors),
+  });
+}
+
+/** A tensor's trained values in the dtype that the base stores it in; none for what did not learn. */
+function replacing(tensors: Tensors): Replace {
+  return ({ names: [name = ""] }, { dtype }) => {
+    const values = tensors.get(name);
+    return values && (() => fromFloat32(values, dtype));
+  };
+}
+
+/** The updates alone, with the reward head where there is one, in PEFT's layout. */
 async function saveUpdates(
   dir: string,
   { folder, prepared }: Session,
   values: Tensors,
   settings: LoraSettings,
+  reward: Record<string, unknown> | undefined,
 ): Promise<void> {
   const { recipe, chatTemplate } = prepared;
-  const head = headOf(values);
-  await saveAdapter(dir, folder, { task: "SEQ_CLS", settings, values, head, recipe, chatTemplate });
+  const head = values.get(headName);
+  const task = head === undefined ? "CAUSAL_LM" : "SEQ_CLS";
+  await saveAdapter(dir, folder, { task, settings, values, head, recipe, reward, chatTemplate });
 }
 
 function headOf(tensors: Tensors): Float32Array<ArrayBuffer> {

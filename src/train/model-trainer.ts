@@ -81,11 +81,12 @@ export class ModelTrainer<E extends Example> implements Trainer {
     const items = Array.from(indices, (i) => this.#items[i]!);
     const micro = microBatchesOf(items, this.microTokens);
     const own = micro.map((part) => part.examples.map((i) => examples.train[indices[i]!]!));
+    const total = parts.form.total(own.flat());
     const { row, tensor } = this.#metrics;
     this.#step++;
     parts.model.arena.clear("gradient");
     for (const [i, part] of micro.entries()) {
-      this.#addGradient(part, own[i]!, indices.length, row + i);
+      this.#addGradient(part, own[i]!, total, row + i);
       this.counts.computed += part.batch.rows;
       this.counts.padded += part.batch.paddedTokens;
     }
@@ -107,7 +108,7 @@ export class ModelTrainer<E extends Example> implements Trainer {
    */
   rehearse(part: MicroBatch, microTokens: number): void {
     const own = part.examples.map((i) => this.examples.train[i]!);
-    this.#addGradient(part, own, own.length, 0, microTokens);
+    this.#addGradient(part, own, this.parts.form.total(own), 0, microTokens);
   }
 
   #addGradient(

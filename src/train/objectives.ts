@@ -32,7 +32,7 @@ export const rewards: Readonly<Record<RewardName, RewardParametrisation>> = {
   implicit: { name: "implicit", notes: () => [] },
 };
 
-export const objectiveNames = ["bt", "dpo", "simpo", "cpo", "orpo", "kto"] as const;
+export const objectiveNames = ["bt", "dpo", "simpo", "cpo", "orpo", "kto", "lm"] as const;
 export type ObjectiveName = (typeof objectiveNames)[number];
 
 export interface ObjectiveCell {
@@ -69,6 +69,12 @@ export const objectives: Readonly<Record<ObjectiveName, ObjectiveCell>> = {
   simpo: ofPolicy("simpo", "SimPO"),
   cpo: ofPolicy("cpo", "CPO"),
   orpo: ofPolicy("orpo", "ORPO"),
+  lm: {
+    loss: "nll",
+    reward: { head: "implicit", model: "implicit" },
+    form: "lm",
+    refused: { scalar: policy("lm"), tilted: policy("lm") },
+  },
   kto: { loss: "kto", reward: { head: "scalar", model: "implicit" }, form: "dpo", refused: {} },
 };
 
@@ -98,6 +104,7 @@ type Chosen = Pick<TrainOptions, "objective" | "reward" | "centerRewardsCoeffici
       | "loss"
       | "form"
       | "beta"
+      | "reference"
       | "gamma"
       | "nllWeight"
       | "labelSmoothing"

@@ -55,6 +55,8 @@ export interface TrainOptions {
   readonly loss?: string | undefined;
   /** β of the implicit reward, and of losses with a scale of their own. Default: the form's; 1 without one. */
   readonly beta?: number | undefined;
+  /** Folder of the implicit reward's reference. Default: the base itself. */
+  readonly reference?: string | undefined;
   /** γ, by which implicit rewards of chosen replies are to be ahead. Default: the form's. */
   readonly gamma?: number | undefined;
   /** α of α NLL(y_w) beside an implicit reward's loss. Default: the form's. */

@@ -11,8 +11,9 @@ import type { ModelFolder } from "../model/model-folder.ts";
 import type { InputRecipe } from "../model/recipe.ts";
 import type { FoundTokenizer } from "../model/tokenizer.ts";
 import { type Dataset, readRecords, type TrainingSet, tokeniseRecords } from "./dataset.ts";
+import { pairsOf } from "./example-sets.ts";
 import { reportDataset, reportFindings } from "./notes.ts";
-import { pairObjective } from "./objectives.ts";
+import { findObjective } from "./objectives.ts";
 import { defaultMaxLength, type TrainOptions } from "./options.ts";
 import type { TrainReporter } from "./reporter.ts";
 import { trainedEnding } from "./trained-ending.ts";
@@ -40,15 +41,16 @@ export async function prepare(
   folder: ModelFolder,
   found: FoundTokenizer,
   reporter: TrainReporter,
-): Promise<Prepared> {
-  const { reward, loss } = pairObjective(options);
-  const prepared = await inspect(options, folder, found, (text) => reporter.note(text));
-  reportDataset(prepared.dataset, reporter);
-  for (const note of reward.notes(prepared.dataset.train)) reporter.note(note);
+): Promise<Prepared<ExampleKind>> {
+  const { reward, loss } = findObjective(options);
+  const prepared = await inspect(options, folder, found, (text) => reporter.note(text), loss.kind);
+  const { dataset } = prepared;
+  reportDataset(dataset, reporter);
+  if (dataset.train.kind === "pairs") for (const note of reward.notes(dataset.train)) reporter.note(note);
   reportFindings(prepared.findings, reporter);
   if (options.strict) refuseFindings(prepared.findings);
   refuseNothing(options, prepared);
-  if (!loss.differences) refuseMargins(loss.name, prepared.dataset);
+  if (!loss.differences) refuseMargins(loss.name, dataset);
   return prepared;
 }
 
@@ -130,8 +132,8 @@ function refuseNothing<K extends ExampleKind>(
 }
 
 /** @throws InputError naming a record whose margin the loss has no place for */
-function refuseMargins(loss: string, { train, eval: held }: Dataset): void {
-  const pair = [...train.pairs, ...(held?.pairs ?? [])].find(({ margin }) => margin !== 0);
+function refuseMargins(loss: string, { train, eval: held }: Dataset<ExampleKind>): void {
+  const pair = [...pairsOf(train), ...pairsOf(held)].find(({ margin }) => margin !== 0);
   if (pair === undefined) return;
   throw new InputError(
     `${pair.record.where}: margin ${pair.margin}: --loss ${loss} sees both rewards, not their difference, and takes no margin. Leave the field out, or use a loss of differences (\`rmtrain objectives\`)`,

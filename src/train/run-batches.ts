@@ -25,6 +25,8 @@ export interface BatchOfItems {
 export interface RunOptions {
   /** Most tokens in a batch; an item that has more is a batch of its own. */
   readonly batchTokens: number;
+  /** Whether low-rank updates are applied. Default: true. */
+  readonly updates?: boolean | undefined;
   /** Called after each batch with the items done so far and the tokens computed so far. */
   readonly onProgress?: ((done: number, counts: TokenCounts) => void) | undefined;
 }
@@ -55,7 +57,9 @@ export async function runBatches(
   let done = 0;
   for (const indices of planBatches(items, batchTokens)) {
     const batch = pack(indices.map((i) => items[i]!));
-    await recordBatch(backbone, batch, batchTokens, (hidden) => visit({ batch, items: indices, hidden }));
+    await recordBatch(backbone, batch, { batchTokens, updates: options.updates }, (hidden) =>
+      visit({ batch, items: indices, hidden }),
+    );
     counts.computed += batch.rows;
     counts.padded += batch.paddedTokens;
     done += indices.length;
@@ -68,11 +72,11 @@ export async function runBatches(
 function recordBatch(
   backbone: Backbone,
   batch: PackedBatch,
-  capacity: number,
+  { batchTokens, updates }: RunOptions,
   visit: (hidden: Tensor) => Promise<void> | void,
 ): Promise<void> | void {
   using _scope = backbone.gpu.scope();
-  return visit(backbone.forward(batch, capacity));
+  return visit(backbone.forward(batch, batchTokens, { adapter: updates }));
 }
 
 /** The row at which each sequence of a batch is read. @param readIndex of a sequence's ids: the token to read */

@@ -5,6 +5,7 @@
 import { readFile } from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
 import { z } from "zod";
+import type { ExampleKind } from "../data/example-kind.ts";
 import { findFiles, STDIN } from "../data/sources/files.ts";
 import type { TokeniseCounts } from "../data/tokenise-all.ts";
 import { InputError } from "../errors.ts";
@@ -56,7 +57,7 @@ export interface RunConfig {
 export interface RunFacts {
   /** SHA-256 of the base's files (`hashModel`). */
   readonly baseFiles: Readonly<Record<string, string>>;
-  readonly dataset: Dataset;
+  readonly dataset: Dataset<ExampleKind>;
   /** The adapter in words. */
   readonly adapter: string;
 }

@@ -1,4 +1,5 @@
 /** @file A run whose input has been found good, and the loop's part that is the same whatever learns. */
+import type { ExampleKind } from "../data/example-kind.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { ModelFolder } from "../model/model-folder.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
@@ -24,7 +25,7 @@ export interface Session {
   readonly gpu: Gpu;
   readonly folder: ModelFolder;
   readonly tokenizer: Tokenizer | undefined;
-  readonly prepared: Prepared;
+  readonly prepared: Prepared<ExampleKind>;
   readonly options: TrainOptions;
   readonly identity: Identity;
   readonly from: FoundState | undefined;
@@ -55,7 +56,7 @@ export interface Outcome {
 export async function runSteps(trainer: Trainer, session: Session): Promise<Trained> {
   const { options, identity, from, report, signal, reporter } = session;
   const { out } = options;
-  const train = session.prepared.dataset.train.pairs;
+  const train = session.prepared.dataset.train.examples;
   const progress = from?.saved.progress ?? beginning;
   await clearBeyond(out, from === undefined ? -1 : progress.step);
   const log = await MetricsLog.open(out, from?.saved.metricsBytes ?? 0, (text) => reporter.note(text));

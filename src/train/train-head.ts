@@ -2,6 +2,7 @@
 import { headName, readHead } from "../model/reward-head.ts";
 import { saveRewardModel } from "../model/save.ts";
 import { type Saving, saveModels } from "./closing.ts";
+import { pairsOf } from "./example-sets.ts";
 import { type Features, releaseFeatures } from "./features.ts";
 import { initialHead } from "./head-init.ts";
 import { HeadRun } from "./head-run.ts";
@@ -16,7 +17,7 @@ export async function trainHead(session: Session): Promise<Outcome> {
   const { gpu, folder, prepared, options, from, signal, reporter, run } = session;
   const { dataset, recipe } = prepared;
   const began = performance.now();
-  const all = [...dataset.train.pairs, ...(dataset.eval?.pairs ?? [])];
+  const all = [...pairsOf(dataset.train), ...pairsOf(dataset.eval)];
   const features = await pairFeatures(gpu, folder, all, recipe, options, reporter, () =>
     stopIfAsked(signal, from),
   );
@@ -44,11 +45,11 @@ async function headRun(features: Features, session: Session): Promise<HeadRun> {
   const { initHead, seed } = options;
   const { train, eval: held } = prepared.dataset;
   const head = initialHead(initHead, await readHead(folder), folder.config.hiddenSize, seed);
-  const count = train.pairs.length;
+  const count = train.examples.length;
   const pairs = {
-    train: train.pairs,
+    train: pairsOf(train),
     trainRows: features.rows.slice(0, count),
-    eval: held?.pairs ?? [],
+    eval: pairsOf(held),
     evalRows: features.rows.slice(count),
   };
   return new HeadRun(new HeadTrainer(gpu, features.table, head, options), pairs, options);

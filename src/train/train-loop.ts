@@ -3,7 +3,7 @@
  * begins at a `Progress` and ends at the same bits wherever it was cut in two. What learns is the trainer's matter.
  */
 import { setImmediate as eventLoop } from "node:timers/promises";
-import type { Pair } from "./dataset.ts";
+import type { Example } from "./example-sets.ts";
 import { combine, combineOwn, type TrainLine } from "./metrics.ts";
 import type { TrainOptions } from "./options.ts";
 import { batches, type Plan, planSteps } from "./plan.ts";
@@ -15,7 +15,7 @@ import { allFinite, type Evaluated, type Trainer, type TrainerState, type Weight
 
 export interface TrainLoop {
   /** What the steps' indices mean. */
-  readonly train: readonly Pair[];
+  readonly train: readonly Example[];
   readonly options: TrainOptions;
   /** Where the run is; the trainer holds the weights and the moments that belong to it. */
   readonly from: Progress;
@@ -118,7 +118,7 @@ class Run {
         learningRate(options.schedule, this.#step, totalSteps, warmupSteps, peak);
       const lr = rate(options.lr);
       await trainer.step(indices, lr, rate(options.headLr ?? options.lr));
-      for (const i of indices) this.#tokens += pairTokens(train[i]!);
+      for (const i of indices) this.#tokens += tokensOf(train[i]!);
       const step = ++this.#step;
       await eventLoop(); // signals arrive between steps
       const last = step === totalSteps;
@@ -213,6 +213,6 @@ class Run {
 
 const weightsNotFinite = (step: number) => new NotFiniteError("The weights were", step);
 
-function pairTokens({ item }: Pair): number {
+function tokensOf({ item }: Example): number {
   return item.sequences.reduce((sum, ids) => sum + ids.length, 0);
 }

@@ -7,13 +7,14 @@ import { readHead } from "../model/reward-head.ts";
 import { TrainableModel } from "../model/trainable.ts";
 import { type ChosenAdapter, chooseAdapter } from "./adapter-options.ts";
 import { saveModels } from "./closing.ts";
+import type { Example } from "./example-sets.ts";
 import { formOf } from "./forms/form-of.ts";
 import { initialHead } from "./head-init.ts";
 import { planMemory } from "./memory-plan.ts";
 import { rewardItem } from "./micro-batches.ts";
 import { modelRewardKind } from "./model-rewards.ts";
 import { modelSaving } from "./model-saving.ts";
-import { ModelTrainer } from "./model-trainer.ts";
+import { type ModelExamples, type ModelParts, ModelTrainer } from "./model-trainer.ts";
 import { reportUnused } from "./notes.ts";
 import type { ModelRewardKind } from "./rewards/model-reward.ts";
 import type { TokenCounts } from "./run-batches.ts";
@@ -60,10 +61,15 @@ async function learn(
       : { trainable: "lora", lora: lora.settings, adapter: lora.adapter, seed: options.seed }),
   });
   reportUnused(model.unused, reporter);
-  const examples = { train: train.examples, eval: held?.examples ?? [] };
+  const examples: ModelExamples<Example> = { train: train.examples, eval: held?.examples ?? [] };
   const items = [...examples.train, ...examples.eval].map(rewardItem);
   using reward = await kind.open({ gpu, folder, model, options, recipe, items, reporter });
-  const parts = { model, reward, form: formOf(options), dropout: (lora?.settings.dropout ?? 0) > 0 };
+  const parts: ModelParts<Example> = {
+    model,
+    reward,
+    form: formOf(options),
+    dropout: (lora?.settings.dropout ?? 0) > 0,
+  };
   using trainer = new ModelTrainer(parts, examples, options);
   const plan = planMemory(trainer);
   checkPlan(session.from, plan.microTokens);

@@ -2,7 +2,9 @@
  * @file A training run from records to saved models: read and check everything, compute features once, train the head
  * on them from the first step or from a saved state, keep the best and the last, evaluate what is saved.
  */
+
 import type { Finding } from "../data/checks/finding.ts";
+import type { ExampleKind } from "../data/example-kind.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { hashModel } from "../model/file-hash.ts";
 import { openModelFolder } from "../model/model-folder.ts";
@@ -12,6 +14,7 @@ import { checkOptions } from "./check-options.ts";
 import type { KeptModel } from "./closing.ts";
 import type { Dataset } from "./dataset.ts";
 import type { PairRewards } from "./evaluate.ts";
+import { pairsOf } from "./example-sets.ts";
 import { prepareCacheFolder } from "./feature-cache/folder.ts";
 import { modelRewardKind } from "./model-rewards.ts";
 import { type TrainArguments, type Trainable, type TrainOptions, withDefaults } from "./options.ts";
@@ -33,9 +36,9 @@ export interface TrainResult extends Pick<KeptModel, "evaluation" | "rewards"> {
   /** Folder of the model with the best evaluation accuracy (then loss, then the earlier); `evaluation` is its own. */
   readonly out: string;
   readonly trainable: Trainable;
-  /** The page with its report; undefined where none was asked for. */
+  /** The page with its report; undefined where none was asked for, and for others than pairs. */
   readonly report: string | undefined;
-  readonly dataset: Dataset;
+  readonly dataset: Dataset<ExampleKind>;
   readonly findings: readonly Finding[];
   /** The step whose weights those are; the last one where there is no evaluation. */
   readonly savedStep: number;
@@ -95,7 +98,7 @@ export async function train(
   const adapterFiles = options.adapter === undefined ? {} : await hashAdapter(options.adapter);
   const baseFiles = { ...(await hashModel(folder)), ...adapterFiles };
   const identity = identify(options, prepared, baseFiles);
-  if (from !== undefined) checkResumable(from, identity, dataset.train.pairs.length, options);
+  if (from !== undefined) checkResumable(from, identity, dataset.train.examples.length, options);
   stopIfAsked(control.signal, from);
   if (options.featureCache !== undefined) await prepareCacheFolder(options.featureCache);
   await createOut(options.out);
@@ -111,11 +114,14 @@ export async function train(
     folder,
     tokenizer: found.tokenizer,
     prepared,
-    options: fitToPairs(dataset.train.pairs.length, options),
+    options: fitToPairs(dataset.train.examples.length, options),
     identity: { ...identity, adapter: adapterOf(device.facts) },
     from,
     run,
-    report: options.report ? reportWriter(run, prepared, options, reporter) : undefined,
+    report:
+      options.report && dataset.train.kind === "pairs"
+        ? reportWriter(run, prepared, options, reporter)
+        : undefined,
     signal: control.signal,
     reporter,
   });
@@ -123,13 +129,13 @@ export async function train(
 
 function reportWriter(
   run: RunFile,
-  { dataset, findings, recipe }: Prepared,
+  { dataset, findings, recipe }: Prepared<ExampleKind>,
   options: TrainOptions,
   reporter: TrainReporter,
 ): ReportWriter {
   const { out, groupBy } = options;
-  const { totalSteps } = planSteps(dataset.train.pairs.length, options);
-  const heldOut = dataset.eval?.pairs ?? [];
+  const { totalSteps } = planSteps(dataset.train.examples.length, options);
+  const heldOut = pairsOf(dataset.eval);
   return new ReportWriter({
     out,
     run,

@@ -167,7 +167,7 @@ it("conversations without a template are refused before any work", async () => {
 it("--eos-after-chat ends rendered texts in EOS; texts among conversations get theirs", async () => {
   const mixed = [...pairs(0, 10), { prompt: "Once", chosen: " upon", rejected: " a" }];
   const { out, dataset } = await trained(CHATML, { data: jsonl(mixed), eosAfterChat: true });
-  const lastIds = dataset.train.pairs.flatMap((p) => p.item.sequences.map((ids) => ids.at(-1)));
+  const lastIds = dataset.train.examples.flatMap((p) => p.item.sequences.map((ids) => ids.at(-1)));
   expect(new Set(lastIds)).toEqual(new Set([2]));
   const stored = JSON.parse(readFileSync(join(out, "config.json"), "utf8")).rmtrain;
   expect(stored).toMatchObject({ add_eos: true, eos_token_id: 2, chat: { add_eos: true } });

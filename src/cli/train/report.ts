@@ -56,7 +56,11 @@ export class TerminalReporter implements TrainReporter {
     this.tracker?.logged(line);
     const seconds = this.#progress.seconds("training", total);
     const rate = Math.round((line.num_tokens - this.#tokensBefore) / seconds);
-    const status = `loss ${number(line.loss)} accuracy ${number(line.accuracy, 3)} margin ${number(line.margin, 3)} ${rate} tokens/s`;
+    // Texts without preferences have no accuracy.
+    const right = Number.isNaN(line.accuracy)
+      ? ""
+      : ` accuracy ${number(line.accuracy, 3)} margin ${number(line.margin, 3)}`;
+    const status = `loss ${number(line.loss)}${right} ${rate} tokens/s`;
     const text = `step ${line.step}/${total} ${status} lr ${line.learning_rate.toExponential(2)}`;
     this.#progress.update("training", line.step, total, status, text);
   }
@@ -64,9 +68,8 @@ export class TerminalReporter implements TrainReporter {
   evaluated(line: Parameters<NonNullable<TrainReporter["evaluated"]>>[0]): void {
     this.tracker?.logged(line);
     if (this.#progress.onTerminal) return;
-    this.stream.write(
-      `step ${line.step} held out: loss ${number(line.eval_loss)} accuracy ${number(line.eval_accuracy, 3)}\n`,
-    );
+    const right = Number.isNaN(line.eval_accuracy) ? "" : ` accuracy ${number(line.eval_accuracy, 3)}`;
+    this.stream.write(`step ${line.step} held out: loss ${number(line.eval_loss)}${right}\n`);
   }
 
   stop(): void {

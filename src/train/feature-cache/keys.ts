@@ -16,17 +16,26 @@ const generation = 1;
 /** Bytes of a row's key: at 10^9 rows two different ones agree with a chance of 10^-21. */
 export const keyBytes = 16;
 
+/** What a row holds: hidden states, or the log-probability of a reply. */
+export type RowContents = "features" | "reply log-probabilities";
+
 /**
  * The space of a model on a device, in 32 hexadecimal digits.
- * @param weights content hash of the backbone's tensors
+ * @param weights content hash of the tensors that the rows depend on
  */
-export function spaceOf(config: ModelConfig, weights: string, facts: DeviceFacts): string {
+export function spaceOf(
+  config: ModelConfig,
+  weights: string,
+  facts: DeviceFacts,
+  contents: RowContents = "features",
+): string {
   // What no layer reads: the head, special ids (sequences have them already), how config.json was spelled.
   const { architecture, tied, padTokenId, eosTokenId, bosTokenId, dtype, raw, ...decoder } = config;
   const { vendor, architecture: chip, device, description, software, subgroupMin, subgroupMax } = facts;
   const adapter = [vendor, chip, device, description, software, subgroupMin, subgroupMax];
   const parts = [
     generation,
+    ...(contents === "features" ? [] : [contents]),
     versions(),
     kernelHash(),
     weights,

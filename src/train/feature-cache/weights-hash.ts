@@ -1,6 +1,6 @@
 /**
  * @file The content hash of the tensors that feed the backbone. Heads are left out, so that a trained reward model
- * shares the features of its base.
+ * shares the features of its base; a causal LM's vocabulary head counts where log-probabilities are kept.
  *
  * Gigabytes are hashed once: the result is remembered beside the features for files whose path, device, inode, size,
  * mtime and ctime are the same. A program can set a file's mtime but not its ctime, so that this is as safe as git's
@@ -20,13 +20,20 @@ import type { TensorInfo } from "../../model/safetensors/index.ts";
 const chunkBytes = 8 * 2 ** 20;
 /** Files younger than this may be written again without a change of their times. */
 const settledMs = 2000;
-const heads: readonly string[] = ["lm_head", "score"];
+const heads = { backbone: ["lm_head", "score"], policy: ["score"] } as const;
 
 const memo = z.object({ files: z.string(), weights: z.string().length(64), check: z.string() });
 
+/** What is hashed: all that hidden states depend on, or all that log-probabilities do. */
+export type HashedPart = "backbone" | "policy";
+
 /** @param cacheDir where the hash is remembered; a failure to read or write it there costs only time */
-export async function weightsHash(folder: ModelFolder, cacheDir: string): Promise<string> {
-  const tensors = backboneTensors(folder);
+export async function weightsHash(
+  folder: ModelFolder,
+  cacheDir: string,
+  part: HashedPart = "backbone",
+): Promise<string> {
+  const tensors = tensorsOf(folder, part);
   const before = await identify(tensors);
   const file = join(cacheDir, `weights-${sha256(before.id).slice(0, 32)}.json`);
   const known = await recall(file, before.id);
@@ -42,10 +49,11 @@ export async function weightsHash(folder: ModelFolder, cacheDir: string): Promis
 
 type Named = readonly (readonly [key: string, info: TensorInfo])[];
 
-function backboneTensors({ config, checkpoint }: ModelFolder): Named {
+function tensorsOf({ config, checkpoint }: ModelFolder, part: HashedPart): Named {
   const { found } = resolveTensors(config, checkpoint.tensors);
+  const left: readonly string[] = heads[part];
   return [...found]
-    .filter(([key]) => !heads.includes(key))
+    .filter(([key]) => !left.includes(key))
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([key, name]) => {
       const info = checkpoint.tensors.get(name);

@@ -12,7 +12,7 @@ import type { MicroBatch } from "../micro-batches.ts";
 
 /** Where the loss of a micro-batch goes. */
 export interface LossPlace {
-  /** Examples of the whole step, over which the loss is a mean. */
+  /** What the loss is a mean over: `total` of the whole step's examples. */
   readonly total: number;
   /** [rows, metricColumns.count] f32, of which row `row` is written. */
   readonly metrics: Tensor;
@@ -24,6 +24,8 @@ export interface LossPlace {
 export interface ExampleForm<E extends Example = Example> {
   /** [n] Row i of the rewards is the reward of the batch's sequence order[i]. */
   order(part: MicroBatch, examples: readonly E[]): Int32Array;
+  /** What the loss of these examples, a step's, is a mean over: as many as they are or, of texts, their tokens. */
+  total(examples: readonly E[]): number;
   /**
    * Records the loss of a micro-batch.
    * @param rewards [n, 1] f32 in that order

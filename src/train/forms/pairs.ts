@@ -11,6 +11,7 @@ export function pairForm(objective: PairObjective, centering: number): ExampleFo
   const { loss, constants, margin } = objective;
   return {
     order: bySide,
+    total: (pairs) => pairs.length,
     record(gpu, rewards, pairs, { capacity, ...place }) {
       const column = (of: (pair: Pair) => number, label: string) =>
         uploadTensor(gpu, Float32Array.from(pairs, of), 1, label, { capacity });

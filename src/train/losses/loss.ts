@@ -1,6 +1,7 @@
 /** @file What a preference loss is: a function of rewards and of what the data say about them, and of nothing else. */
 import type { Gpu } from "../../gpu/gpu.ts";
 import type { ListLossTargets } from "../../kernels/list-loss.ts";
+import type { MetricsRow } from "../../kernels/metric-columns.ts";
 import type { PairLossTargets } from "../../kernels/pair-loss.ts";
 import type { RowLossTargets } from "../../kernels/row-loss.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -20,6 +21,7 @@ export const lossNames = [
   "kto",
   "plackett-luce",
   "lipo",
+  "nll",
 ] as const;
 export type LossName = (typeof lossNames)[number];
 
@@ -44,8 +46,8 @@ export const defaultConstants: LossConstants = {
   undesirableWeight: 1,
 };
 
-/** What the data must be: pairs; single replies, each desirable or not; ranked lists. */
-export type RecordKind = "pairs" | "rows" | "lists";
+/** What the data must be: pairs; single replies, each desirable or not; ranked lists; texts without any preference. */
+export type RecordKind = "pairs" | "rows" | "lists" | "texts";
 
 export interface LossFacts {
   readonly name: LossName;
@@ -145,7 +147,27 @@ export interface ListLoss extends LossFacts {
   ) => { readonly loss: number; readonly gradient: Float64Array };
 }
 
-export type PreferenceLoss = PairLoss | RowLoss | ListLoss;
+/** What a loss of texts is told beside their log-probabilities. */
+export interface TextLossTargets extends MetricsRow {
+  /** [n] Tokens of each text. */
+  readonly tokens: readonly number[];
+  /** Tokens of the whole step, over which the loss is a mean. */
+  readonly total: number;
+  /** Rows to make room for. Default: n. */
+  readonly capacity?: number;
+}
+
+export interface TextLoss extends LossFacts {
+  readonly kind: "texts";
+  /**
+   * Records the loss of n texts on the device, with its metrics.
+   * @param rewards [n, 1] f32: log π(text)
+   * @returns d loss / d rewards, [n, 1] f32
+   */
+  readonly record: (gpu: Gpu, rewards: Tensor, targets: TextLossTargets) => Tensor;
+}
+
+export type PreferenceLoss = PairLoss | RowLoss | ListLoss | TextLoss;
 
 export function isDifferenceLoss(loss: PreferenceLoss): loss is DifferenceLoss {
   return loss.kind === "pairs" && loss.differences;

@@ -10,6 +10,7 @@ import { lipo } from "./lipo.ts";
 import { logistic } from "./logistic.ts";
 import { type LossName, lossNames, type PreferenceLoss } from "./loss.ts";
 import { nca } from "./nca.ts";
+import { nll } from "./nll.ts";
 import { plackettLuce } from "./plackett-luce.ts";
 import { robust } from "./robust.ts";
 import { sppo } from "./sppo.ts";
@@ -29,6 +30,7 @@ export const losses: Readonly<Record<LossName, PreferenceLoss>> = {
   kto,
   "plackett-luce": plackettLuce,
   lipo,
+  nll,
 };
 
 /** A loss by its name or an alias; undefined where there is none. */

@@ -1,4 +1,5 @@
 /** @file What is checked and said before a run begins or goes on. */
+import type { ExampleKind } from "../../data/example-kind.ts";
 import { InputError } from "../../errors.ts";
 import type { Dataset } from "../dataset.ts";
 import type { TrainOptions } from "../options.ts";
@@ -9,10 +10,10 @@ import { TrainingInterrupted } from "./interrupted.ts";
 import { checkRates } from "./longer.ts";
 
 /** @throws InputError where early stopping has nothing to go by */
-export function checkStopping({ earlyStoppingPatience }: TrainOptions, dataset: Dataset): void {
-  if (earlyStoppingPatience === undefined || (dataset.eval?.pairs.length ?? 0) > 0) return;
+export function checkStopping({ earlyStoppingPatience }: TrainOptions, dataset: Dataset<ExampleKind>): void {
+  if (earlyStoppingPatience === undefined || (dataset.eval?.examples.length ?? 0) > 0) return;
   throw new InputError(
-    "--early-stopping-patience needs held-out pairs: give --eval-data, or an --eval-split above 0",
+    "--early-stopping-patience needs held-out records: give --eval-data, or an --eval-split above 0",
   );
 }
 

@@ -4,11 +4,13 @@
  */
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import type { ExampleKind } from "../../data/example-kind.ts";
 import { InputError } from "../../errors.ts";
 import type { DeviceFacts } from "../../gpu/facts.ts";
 import { serialiseRecipe } from "../../model/stored-recipe.ts";
-import type { PairSet } from "../dataset.ts";
+import type { Example, TrainingSet } from "../example-sets.ts";
 import { flagOf } from "../flag.ts";
+import { findObjective } from "../objectives.ts";
 import type { TrainOptions } from "../options.ts";
 import type { Prepared } from "../prepare.ts";
 import { versions } from "../versions.ts";
@@ -69,6 +71,7 @@ const rules: Readonly<Record<keyof TrainOptions, Rule>> = {
   form: "same",
   loss: "same",
   beta: "same",
+  reference: "contents",
   gamma: "same",
   nllWeight: "same",
   labelSmoothing: "same",
@@ -108,13 +111,14 @@ export type Identity = z.infer<typeof identitySchema>;
  */
 export function identify(
   options: TrainOptions,
-  { dataset, recipe }: Prepared,
+  { dataset, recipe }: Prepared<ExampleKind>,
   model: Readonly<Record<string, string>>,
 ): Omit<Identity, "adapter"> {
+  const readsReplies = findObjective(options).form !== undefined;
   return {
     options: storedOptions(options),
-    train_rows: rowsHash(dataset.train),
-    eval_rows: dataset.eval === undefined ? null : rowsHash(dataset.eval),
+    train_rows: rowsHash(dataset.train, readsReplies),
+    eval_rows: dataset.eval === undefined ? null : rowsHash(dataset.eval, readsReplies),
     recipe: { ...serialiseRecipe(recipe) },
     model: { ...model },
     versions: { ...versions() },
@@ -191,12 +195,19 @@ function contentDifferences(then: Identity, now: Omit<Identity, "adapter">): str
   ];
 }
 
-/** Of what the model sees and the loss uses: ids, margins, labels. */
-function rowsHash({ pairs }: PairSet): string {
+/** Of what the model sees and the loss uses: ids, margins, labels; where replies begin, if log-probabilities are read. */
+function rowsHash({ examples }: TrainingSet, readsReplies: boolean): string {
   const hash = createHash("sha256");
-  for (const { item, margin, label } of pairs) {
-    hash.update(Float64Array.of(margin, label));
-    for (const ids of item.sequences) hash.update(Int32Array.of(ids.length)).update(ids);
+  for (const example of examples) {
+    hash.update(Float64Array.from(targetsOf(example)));
+    if (readsReplies) hash.update(Int32Array.from(example.replyStarts));
+    for (const ids of example.item.sequences) hash.update(Int32Array.of(ids.length)).update(ids);
   }
   return hash.digest("hex");
+}
+
+function targetsOf(example: Example): readonly number[] {
+  if ("margin" in example) return [example.margin, example.label];
+  if ("wanted" in example) return [example.wanted ? 1 : 0];
+  return "ranks" in example ? example.ranks : [];
 }

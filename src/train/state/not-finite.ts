@@ -1,6 +1,6 @@
 /** @file What is said when a number stops being finite: at which step, on which rows, and which weights are left. */
 import { RmtrainError } from "../../errors.ts";
-import type { Pair } from "../dataset.ts";
+import type { Example } from "../example-sets.ts";
 import type { TrainOptions } from "../options.ts";
 import { batches, planSteps } from "../plan.ts";
 import { allFinite, type Trainer, type TrainerState } from "../trainer.ts";
@@ -25,7 +25,7 @@ export interface GoodState {
 }
 
 export interface Failed {
-  readonly train: readonly Pair[];
+  readonly train: readonly Example[];
   readonly options: TrainOptions;
   readonly good: GoodState;
   /** Its folder, where it has been saved. */
@@ -64,14 +64,14 @@ export async function explainNotFinite(
 /** The step's pairs with the largest losses under the weights that are left, those that are not finite first. */
 async function worst(trainer: Trainer, failed: Failed, indices: Int32Array): Promise<string> {
   const losses = await trainer.losses(indices);
-  const pairs = [...indices].map((i, n) => {
+  const examples = [...indices].map((i, n) => {
     const size = Math.fround(losses[n] ?? Number.NaN);
-    return { pair: failed.train[i]!, loss: Number.isFinite(size) ? size : Number.POSITIVE_INFINITY };
+    return { example: failed.train[i]!, loss: Number.isFinite(size) ? size : Number.POSITIVE_INFINITY };
   });
-  pairs.sort((a, b) => (a.loss === b.loss ? 0 : b.loss - a.loss));
-  const named = pairs.slice(0, mostNamed).map(({ pair, loss }) => {
-    const margin = pair.margin === 0 ? "" : `, margin ${pair.margin}`;
-    return `${pair.record.where} (loss ${Number.isFinite(loss) ? loss.toPrecision(4) : "not finite"}${margin})`;
+  examples.sort((a, b) => (a.loss === b.loss ? 0 : b.loss - a.loss));
+  const named = examples.slice(0, mostNamed).map(({ example, loss }) => {
+    const margin = "margin" in example && example.margin !== 0 ? `, margin ${example.margin}` : "";
+    return `${example.record.where} (loss ${Number.isFinite(loss) ? loss.toPrecision(4) : "not finite"}${margin})`;
   });
-  return `Of that step's ${indices.length} pairs, the worst under these weights: ${named.join(", ")}.`;
+  return `Of that step's ${indices.length} ${failed.train[0] !== undefined && "margin" in failed.train[0] ? "pairs" : "records"}, the worst under these weights: ${named.join(", ")}.`;
 }

@@ -72,8 +72,8 @@ it("numbers are those of the TrainResult and of metrics.jsonl", async () => {
 
   const counts = table("Counts of pairs");
   expect(counts.find(([name]) => name === "pairs used")?.slice(1)).toEqual([
-    `${result.dataset.train.pairs.length}`,
-    `${result.dataset.eval?.pairs.length}`,
+    `${result.dataset.train.examples.length}`,
+    `${result.dataset.eval?.examples.length}`,
   ]);
 });
 

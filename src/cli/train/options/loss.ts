@@ -27,6 +27,7 @@ export function addLossOptions(command: Command): Command {
         "of the implicit reward: dpo: against a reference; norm: that per token; simpo: per token without one; cpo: without one; orpo: log-odds (default: the objective's)",
       ).choices(implicitFormNames),
     )
+    .option("--reference <dir>", "model that implicit rewards are against (default: the base itself)")
     .option("--beta <β>", `of the implicit reward (default: ${byForm("beta")})`, positive)
     .option(
       "--gamma <γ>",

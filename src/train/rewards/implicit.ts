@@ -1,0 +1,157 @@
+/**
+ * @file The implicit reward: what a causal LM's log-probability of a reply, beside its reference's, says of the reply.
+ * DPO's is r(x, y) = β (log π(y|x) - log π_ref(y|x)) (Rafailov et al. 2023, arXiv 2305.18290); the other forms are data,
+ * in implicit-form.ts.
+ */
+import {
+  implicitReward,
+  implicitRewardGradient,
+  implicitTerms,
+  weightedSums,
+} from "../../kernels/implicit-reward.ts";
+import { openModelFolder } from "../../model/model-folder.ts";
+import { replyEntries } from "../../model/reply-entries.ts";
+import { replyLogps } from "../../model/reply-logps.ts";
+import type { Tape } from "../../tensor/tape.ts";
+import { type Tensor, uploadTensor } from "../../tensor/tensor.ts";
+import { findObjective } from "../objectives.ts";
+import type { ImplicitForm } from "./implicit-form.ts";
+import { checkSameTokens } from "./implicit-models.ts";
+import { scoreSaved } from "./implicit-scorer.ts";
+import { oddsBetas, type ReplyTerms, termsOf } from "./implicit-terms.ts";
+import type {
+  ModelReward,
+  ModelRewardKind,
+  RewardContext,
+  RewardInput,
+  RewardingModel,
+} from "./model-reward.ts";
+import { type ReferenceLogp, referenceLogps } from "./reference-logps.ts";
+
+export const implicit: ModelRewardKind = {
+  name: "implicit",
+  head: "vocabulary",
+  async open(context) {
+    const { loss, form } = findObjective(context.options);
+    if (form === undefined) throw new Error("the options have another reward");
+    const reference = form.reference ? await openReference(context) : undefined;
+    return new ImplicitReward(form, reference, loss.kind === "pairs");
+  },
+  score: scoreSaved,
+};
+
+/** The base itself, before its first step and with updates off, or the folder that --reference names. */
+async function openReference(context: RewardContext): Promise<ReferenceLogp> {
+  const { gpu, folder, model, options, items, reporter } = context;
+  const { reference: dir } = options;
+  if (dir !== undefined) {
+    await using other = await openModelFolder(dir, { ignoreRecipeMismatch: true });
+    checkSameTokens(folder, other);
+    return await referenceLogps({ gpu, folder: other, model: undefined }, items, options, reporter);
+  }
+  const { backbone, lmHead } = model;
+  if (lmHead === undefined) throw new Error("the model was loaded without its vocabulary head");
+  return referenceLogps({ gpu, folder, model: { backbone, lmHead } }, items, options, reporter);
+}
+
+/** TRL's names; rewards/accuracies is the loop's own accuracy. */
+const pairColumns = ["rewards/chosen", "rewards/rejected", "rewards/margins"] as const;
+const logpColumns = ["logps/chosen", "logps/rejected"] as const;
+const nllColumn = "nll_loss";
+
+class ImplicitReward implements ModelReward {
+  readonly columns: readonly string[];
+
+  constructor(
+    readonly form: ImplicitForm,
+    readonly reference: ReferenceLogp | undefined,
+    /** Whether the first half of the rewards is of chosen replies, the second of rejected ones. */
+    readonly pairs: boolean,
+  ) {
+    this.columns = pairs ? [...pairColumns, ...logpColumns, ...(form.nll > 0 ? [nllColumn] : [])] : [];
+  }
+
+  forward(model: RewardingModel, tape: Tape | undefined, input: RewardInput): Tensor {
+    const { gpu, lmHead } = model;
+    if (lmHead === undefined) throw new Error("the model was loaded without its vocabulary head");
+    const { batch, sequences, order, hidden, capacity, rewardCapacity, step } = input;
+    const on = { gpu, tape };
+    const starts = sequences.map(({ replyStart }) => replyStart);
+    const entries = replyEntries(batch, starts, order);
+    const { tokens, sums: logps } = replyLogps(on, hidden, lmHead, entries, {
+      entries: Math.max(capacity, entries.rows.length),
+      sequences: rewardCapacity,
+    });
+    tape?.release(hidden);
+    tape?.release(tokens);
+    const lengths = Array.from(order, (_, n) => entries.offsets[n + 1]! - entries.offsets[n]!);
+    const replies = this.#replies(input, lengths);
+    const terms = uploadTensor(
+      gpu,
+      termsOf(this.form, replies),
+      implicitTerms.count,
+      "terms of the implicit reward",
+      {
+        capacity: rewardCapacity,
+      },
+    );
+    const betas = oddsBetas(this.form);
+    const rewards = implicitReward(gpu, logps, terms, { oddsBeta: betas.reward });
+    if (step?.metrics !== undefined && this.pairs)
+      this.#measure(model, { ...step, metrics: step.metrics }, rewards, logps, lengths, rewardCapacity);
+    if (tape?.tracks(logps)) {
+      tape.record(rewards, [logps], (gradient) => {
+        tape.pass(logps, implicitRewardGradient(gpu, gradient, logps, terms, { oddsBeta: betas.gradient }));
+      });
+    }
+    tape?.release(logps);
+    return rewards;
+  }
+
+  [Symbol.dispose](): void {}
+
+  #replies({ sequences, order, step }: RewardInput, lengths: readonly number[]): ReplyTerms[] {
+    const { form, reference, pairs } = this;
+    return Array.from(order, (n, i) => {
+      const { ids, replyStart } = sequences[n]!;
+      const tokens = lengths[i]!;
+      const chosen = pairs && i < order.length / 2 && tokens > 0;
+      return {
+        tokens,
+        reference: reference?.(ids, replyStart) ?? 0,
+        nll: chosen && step !== undefined ? -form.nll / (tokens * step.total) : 0,
+      };
+    });
+  }
+
+  /** Means over the micro-batch's pairs. */
+  #measure(
+    { gpu }: RewardingModel,
+    { metrics, row }: { readonly metrics: Tensor; readonly row: number },
+    rewards: Tensor,
+    logps: Tensor,
+    lengths: readonly number[],
+    capacity: number,
+  ): void {
+    const n = lengths.length / 2;
+    const weights = (rowOf: (chosen: boolean, tokens: number) => number[]) => {
+      const rows = lengths.map((tokens, i) => rowOf(i < n, tokens));
+      const values = Float32Array.from(rows.flat());
+      return uploadTensor(gpu, values, rows[0]?.length ?? 0, "weights of metrics", { capacity });
+    };
+    const both = (chosen: boolean) => (chosen ? [1 / n, 0] : [0, 1 / n]);
+    weightedSums(
+      gpu,
+      rewards,
+      weights((chosen) => [...both(chosen), (chosen ? 1 : -1) / n]),
+      { metrics, row, column: 0 },
+    );
+    const nll = (chosen: boolean, tokens: number) => (chosen && tokens > 0 ? -1 / (tokens * n) : 0);
+    weightedSums(
+      gpu,
+      logps,
+      weights((chosen, tokens) => [...both(chosen), ...(this.form.nll > 0 ? [nll(chosen, tokens)] : [])]),
+      { metrics, row, column: pairColumns.length },
+    );
+  }
+}
