@@ -8,7 +8,6 @@ import { bind, createTensor, type Tensor } from "../tensor/tensor.ts";
 import {
   implicitRewardGradient as gradientKernel,
   implicitReward as rewardKernel,
-  weightedSums as sumsKernel,
 } from "./generated/index.ts";
 import { workgroupsForItems } from "./row-kernel.ts";
 import { expectShape } from "./shapes.ts";
@@ -83,41 +82,8 @@ export function implicitRewardGradient(
   return dlogps;
 }
 
-/** Where weighted sums go: columns `column`, `column + 1`, ... of a row. */
-export interface SumsInto {
-  readonly metrics: Tensor;
-  readonly row: number;
-  readonly column: number;
-  /** Adds to what is there. */
-  readonly accumulate?: boolean;
-}
-
-/**
- * metrics[row, column + c] = sum over n of weights[n, c] x[n]: means of some rows, for metrics.
- * @param x [N, 1] f32 @param weights [N, C] f32, C at most 64
- */
-export function weightedSums(gpu: Gpu, x: Tensor, weights: Tensor, into: SumsInto): void {
-  const { metrics, row, column, accumulate = false } = into;
-  expectShape("weightedSums", x, weights.rows, 1);
-  if (row >= metrics.rows || column + weights.cols > metrics.cols || weights.cols > 64)
-    throw new Error(`weightedSums: ${metrics.shape} has no row ${row} with columns from ${column} on`);
-  gpu.recorder.dispatch(sumsKernel, {
-    bindings: [x, weights, metrics].map((tensor) => bind(gpu, tensor)),
-    params: {
-      rows: x.rows,
-      cols: weights.cols,
-      stride: weights.stride,
-      at: row * metrics.stride + column,
-      accumulate: accumulate ? 1 : 0,
-    },
-    workgroups: 1,
-    work: 4 * x.rows,
-  });
-}
-
 /** Every pipeline of this file, for building them ahead and for tests that compile all. */
 export const implicitRewardKernels: readonly KernelVariant[] = [
   { kernel: rewardKernel, variant: {} },
   { kernel: gradientKernel, variant: {} },
-  { kernel: sumsKernel, variant: {} },
 ];

@@ -6,7 +6,7 @@ import { InputError } from "../errors.ts";
 import { isDate } from "../model/chat/date.ts";
 import { flagOf } from "./flag.ts";
 import { findLoss } from "./losses/table.ts";
-import { objectiveNames } from "./objectives.ts";
+import { findObjective, objectiveNames } from "./objectives.ts";
 import { headInits, type Trainable, type TrainOptions, trainables } from "./options.ts";
 import { implicitFormNames } from "./rewards/implicit-form.ts";
 import { rewardNames } from "./rewards/reward.ts";
@@ -140,7 +140,6 @@ export function checkOption(name: string, value: unknown, said: string = name): 
 
 /** Options that mean something for one `trainable` alone. */
 const only = {
-  head: ["featureCache"],
   lora: ["adapter", "loraR", "loraAlpha", "loraDropout", "loraTargets"],
 } as const satisfies Partial<Readonly<Record<Trainable, readonly (keyof TrainOptions)[]>>>;
 
@@ -158,6 +157,10 @@ export function checkOptions(options: TrainOptions): void {
       `${flagOf(given)} goes with --trainable ${trainable} only, not with --trainable ${options.trainable}`,
     );
   }
+  if (options.featureCache !== undefined && options.trainable !== "head" && !readsReference(options))
+    throw new InputError(
+      `--feature-cache keeps features for --trainable head, and a reference's log-probabilities for --reward implicit; this run has neither`,
+    );
   const fixed = (["loraR", "loraAlpha", "loraTargets"] as const).find((name) => options[name] !== undefined);
   if (options.adapter !== undefined && fixed !== undefined)
     throw new InputError(`${flagOf(fixed)} can't be given with --adapter, whose updates are what they are`);
@@ -166,3 +169,6 @@ export function checkOptions(options: TrainOptions): void {
       "--head-lr is for runs in which more than the head learns; with --trainable head, --lr is the head's",
     );
 }
+
+/** Whether log-probabilities of a reference are computed before the first step. */
+const readsReference = (options: TrainOptions): boolean => findObjective(options).form?.reference === true;

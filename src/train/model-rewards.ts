@@ -1,25 +1,23 @@
 /** @file Which rewards whole models can be trained by. */
-import { InputError } from "../errors.ts";
-import { findObjective } from "./objectives.ts";
+import { findObjective, type Objective } from "./objectives.ts";
 import type { TrainOptions } from "./options.ts";
-import { implicit } from "./rewards/implicit.ts";
+import { implicitModel } from "./rewards/implicit.ts";
 import type { ModelRewardKind } from "./rewards/model-reward.ts";
 import type { RewardName } from "./rewards/reward.ts";
 import { scalarModel } from "./rewards/scalar-model.ts";
 
-const kinds: Readonly<Partial<Record<RewardName, ModelRewardKind>>> = {
-  scalar: scalarModel,
-  implicit,
+const kinds: Readonly<Record<RewardName, (objective: Objective) => ModelRewardKind>> = {
+  scalar: () => scalarModel,
   // The same number, read as a policy's.
-  tilted: { ...scalarModel, name: "tilted" },
+  tilted: () => ({ ...scalarModel, name: "tilted" }),
+  implicit({ form, loss }) {
+    if (form === undefined) throw new Error("an implicit reward has a form");
+    return implicitModel(form, loss.kind === "pairs");
+  },
 };
 
-/** @throws InputError where the objective's reward can't be made by a whole model */
+/** The reward of the run's objective, as a whole model makes it. */
 export function modelRewardKind(options: TrainOptions): ModelRewardKind {
-  const { name } = findObjective(options).reward;
-  const kind = kinds[name];
-  if (kind !== undefined) return kind;
-  throw new InputError(
-    `--reward ${name} can't be trained with --trainable ${options.trainable}; there are ${Object.keys(kinds).join(", ")}`,
-  );
+  const objective = findObjective(options);
+  return kinds[objective.reward.name](objective);
 }

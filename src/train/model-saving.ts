@@ -11,8 +11,8 @@ import type { PairRewards } from "./evaluate.ts";
 import type { Example } from "./example-sets.ts";
 import { formOf } from "./forms/form-of.ts";
 import { rewardItem } from "./micro-batches.ts";
+import { rewardRecord } from "./reward-record.ts";
 import type { ModelRewardKind } from "./rewards/model-reward.ts";
-import { rewardRecord } from "./rewards/reward-record.ts";
 import type { Session } from "./session.ts";
 import type { Weights } from "./trainer.ts";
 

@@ -6,8 +6,8 @@ import {
   implicitReward,
   implicitRewardGradient,
   implicitRewardKernels,
-  weightedSums,
 } from "../../src/kernels/implicit-reward.ts";
+import { weightedSums } from "../../src/kernels/weighted-sums.ts";
 import { createTensor, readTensor, uploadTensor } from "../../src/tensor/tensor.ts";
 import { implicitReward as reference } from "../reference/implicit-reward.ts";
 import { useGpu } from "../support/gpu.ts";

@@ -18,6 +18,7 @@ import { rowKernels } from "../../src/kernels/row-kernels.ts";
 import { segmentKernels } from "../../src/kernels/segments.ts";
 import { tokenLogpsKernels } from "../../src/kernels/token-logps.ts";
 import { trainingKernels } from "../../src/kernels/training-kernels.ts";
+import { weightedSumsKernels } from "../../src/kernels/weighted-sums.ts";
 
 export const catalogue: readonly KernelVariant[] = [
   ...linearKernels,
@@ -34,6 +35,7 @@ export const catalogue: readonly KernelVariant[] = [
   ...cringeKernels,
   ...segmentKernels,
   ...implicitRewardKernels,
+  ...weightedSumsKernels,
   ...trainingKernels,
   ...dpoKernels,
   ...ceilingKernels,

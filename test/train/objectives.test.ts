@@ -29,7 +29,7 @@ function imports(folder: string): string[] {
 
 describe("the table", () => {
   it("losses know tensors of rewards, and nothing that says where rewards come from", () => {
-    const known = /^\.\.\/\.\.\/(gpu|tensor)\/|^\.\.\/\.\.\/kernels\/(pair|row|list)-loss/;
+    const known = /^\.\.\/\.\.\/(gpu|tensor)\/|^\.\.\/\.\.\/kernels\/(pair|row|list|text)-loss/;
     expect(imports("losses").filter((target) => !known.test(target))).toEqual([]);
     expect(imports("losses")).not.toEqual([]);
   });
@@ -59,25 +59,27 @@ describe("the table", () => {
     expect(row(1)).toEqual(["logistic tilted", "refused", "logistic tilted", "refused"]);
     expect(row(2)).toEqual(["refused", "refused", "refused", "refused"]);
     expect(row(5)).toEqual(["kto scalar", "kto scalar", "refused", "refused"]);
-    expect(row(6)).toEqual([
+    expect(row(6)).toEqual(["refused", "refused", "refused", "refused"]);
+    expect(row(7)).toEqual([
       "logistic scalar",
       "logistic scalar",
       "logistic tilted",
       "logistic implicit dpo",
     ]);
-    expect(row(7)).toEqual(["logistic implicit dpo", "refused", "logistic tilted", "logistic implicit dpo"]);
+    expect(row(8)).toEqual(["logistic implicit dpo", "refused", "logistic tilted", "logistic implicit dpo"]);
     for (const [i, form] of ["simpo", "cpo", "orpo"].entries())
-      expect(row(8 + i)).toEqual([
+      expect(row(9 + i)).toEqual([
         `logistic implicit ${form}`,
         "refused",
         "refused",
         `logistic implicit ${form}`,
       ]);
-    expect(row(11)).toEqual(["kto implicit dpo", "kto scalar", "refused", "kto implicit dpo"]);
+    expect(row(12)).toEqual(["kto implicit dpo", "kto scalar", "refused", "kto implicit dpo"]);
+    expect(row(13)).toEqual(["nll implicit lm", "refused", "refused", "nll implicit lm"]);
   });
 
   it("every loss goes with the scalar and the implicit reward, and with tilted where it sees differences alone", () => {
-    for (const loss of lossNames) {
+    for (const loss of lossNames.filter((name) => losses[name].kind !== "texts")) {
       const of = (reward: RewardName) => () =>
         findObjective({ ...trainOptions(), trainable: "full", objective: "bt", loss, reward });
       expect(of("scalar")().loss.name).toBe(loss);
@@ -211,7 +213,7 @@ describe("is refused before any device is opened, with the reason:", () => {
     [
       "an unknown name",
       { objective: "ppo" as "dpo" },
-      /^objective is one of bt, dpo, simpo, cpo, orpo, kto, not ppo$/,
+      /^objective is one of bt, dpo, simpo, cpo, orpo, kto, lm, not ppo$/,
     ],
   ])("%s", async (_, options, message) => {
     const model = await tinyModel({ family: "llama" });

@@ -3,9 +3,10 @@
 import type { Gpu } from "../../gpu/gpu.ts";
 import { type Dtype, dtypeBytes, uploadTensor } from "../../tensor/tensor.ts";
 import { cringeBackward, cringePenalties } from "../cringe.ts";
-import { implicitReward, implicitRewardGradient, implicitTerms, weightedSums } from "../implicit-reward.ts";
+import { implicitReward, implicitRewardGradient, implicitTerms } from "../implicit-reward.ts";
 import { segmentSums, segmentSumsGradient } from "../segments.ts";
 import { tokenLogps, tokenLogpsBackward } from "../token-logps.ts";
+import { weightedSums } from "../weighted-sums.ts";
 import type { BenchCase, BenchSize } from "./cases.ts";
 import { filled } from "./inputs.ts";
 

@@ -1,9 +1,9 @@
 /** @file What a preference loss is: a function of rewards and of what the data say about them, and of nothing else. */
 import type { Gpu } from "../../gpu/gpu.ts";
 import type { ListLossTargets } from "../../kernels/list-loss.ts";
-import type { MetricsRow } from "../../kernels/metric-columns.ts";
 import type { PairLossTargets } from "../../kernels/pair-loss.ts";
 import type { RowLossTargets } from "../../kernels/row-loss.ts";
+import type { TextLossTargets } from "../../kernels/text-loss.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
 export const lossNames = [
@@ -145,16 +145,6 @@ export interface ListLoss extends LossFacts {
     rewards: ArrayLike<number>,
     gains: ArrayLike<number>,
   ) => { readonly loss: number; readonly gradient: Float64Array };
-}
-
-/** What a loss of texts is told beside their log-probabilities. */
-export interface TextLossTargets extends MetricsRow {
-  /** [n] Tokens of each text. */
-  readonly tokens: readonly number[];
-  /** Tokens of the whole step, over which the loss is a mean. */
-  readonly total: number;
-  /** Rows to make room for. Default: n. */
-  readonly capacity?: number;
 }
 
 export interface TextLoss extends LossFacts {

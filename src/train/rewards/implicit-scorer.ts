@@ -4,7 +4,6 @@
  */
 import type { Gpu } from "../../gpu/gpu.ts";
 import { openModelFolder } from "../../model/model-folder.ts";
-import { findObjective } from "../objectives.ts";
 import type { TrainOptions } from "../options.ts";
 import { type PolicyOnDevice, type ReplyItem, replyLogpsOf, runningSums } from "../reply-logps.ts";
 import { defaultBatchTokens, type RunOptions, type TokenCounts } from "../run-batches.ts";
@@ -86,10 +85,9 @@ export async function scoreSaved(
   gpu: Gpu,
   saved: SavedModel,
   items: readonly RewardItem[],
+  form: FormWithBeta,
   options: TrainOptions,
 ): Promise<Float32Array[]> {
-  const { form } = findObjective(options);
-  if (form === undefined) throw new Error("the options have another reward");
   await using folder = await openModelFolder(saved.dir, { ignoreRecipeMismatch: true });
   const base = saved.adapter === undefined ? options.model : undefined;
   using models = await loadImplicitModels(gpu, folder, {

@@ -3,18 +3,13 @@
  * DPO's is r(x, y) = β (log π(y|x) - log π_ref(y|x)) (Rafailov et al. 2023, arXiv 2305.18290); the other forms are data,
  * in implicit-form.ts.
  */
-import {
-  implicitReward,
-  implicitRewardGradient,
-  implicitTerms,
-  weightedSums,
-} from "../../kernels/implicit-reward.ts";
+import { implicitReward, implicitRewardGradient, implicitTerms } from "../../kernels/implicit-reward.ts";
+import { weightedSums } from "../../kernels/weighted-sums.ts";
 import { openModelFolder } from "../../model/model-folder.ts";
 import { replyEntries } from "../../model/reply-entries.ts";
 import { replyLogps } from "../../model/reply-logps.ts";
 import type { Tape } from "../../tensor/tape.ts";
 import { type Tensor, uploadTensor } from "../../tensor/tensor.ts";
-import { findObjective } from "../objectives.ts";
 import type { ImplicitForm } from "./implicit-form.ts";
 import { checkSameTokens } from "./implicit-models.ts";
 import { scoreSaved } from "./implicit-scorer.ts";
@@ -28,17 +23,17 @@ import type {
 } from "./model-reward.ts";
 import { type ReferenceLogp, referenceLogps } from "./reference-logps.ts";
 
-export const implicit: ModelRewardKind = {
-  name: "implicit",
-  head: "vocabulary",
-  async open(context) {
-    const { loss, form } = findObjective(context.options);
-    if (form === undefined) throw new Error("the options have another reward");
-    const reference = form.reference ? await openReference(context) : undefined;
-    return new ImplicitReward(form, reference, loss.kind === "pairs");
-  },
-  score: scoreSaved,
-};
+/** @param pairs whether the first half of the rewards is of chosen replies, the second of rejected ones */
+export function implicitModel(form: ImplicitForm, pairs: boolean): ModelRewardKind {
+  return {
+    name: "implicit",
+    head: "vocabulary",
+    async open(context) {
+      return new ImplicitReward(form, form.reference ? await openReference(context) : undefined, pairs);
+    },
+    score: (gpu, saved, items, options) => scoreSaved(gpu, saved, items, form, options),
+  };
+}
 
 /** The base itself, before its first step and with updates off, or the folder that --reference names. */
 async function openReference(context: RewardContext): Promise<ReferenceLogp> {
@@ -59,7 +54,8 @@ const pairColumns = ["rewards/chosen", "rewards/rejected", "rewards/margins"] as
 const logpColumns = ["logps/chosen", "logps/rejected"] as const;
 const nllColumn = "nll_loss";
 
-class ImplicitReward implements ModelReward {
+/** What `implicitModel` opens. */
+export class ImplicitReward implements ModelReward {
   readonly columns: readonly string[];
 
   constructor(

@@ -1,9 +1,9 @@
 /** @file What a checkpoint tells of the implicit reward that it was trained by, so that `score` can make it again. */
-import { hashBase } from "../../model/adapter/base-hash.ts";
-import { type ModelFolder, openModelFolder } from "../../model/model-folder.ts";
-import { type StoredReward, serialiseReward } from "../../model/stored-reward.ts";
-import { findObjective } from "../objectives.ts";
-import type { TrainOptions } from "../options.ts";
+import { hashBase } from "../model/adapter/base-hash.ts";
+import { type ModelFolder, openModelFolder } from "../model/model-folder.ts";
+import { type StoredReward, serialiseReward } from "../model/stored-reward.ts";
+import { findObjective } from "./objectives.ts";
+import type { TrainOptions } from "./options.ts";
 
 /** @param base the run's own @returns undefined for other rewards, and for language models that are none */
 export async function rewardRecord(
