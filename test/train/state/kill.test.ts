@@ -83,6 +83,29 @@ async function checkWhole(out: string, undisturbed: string): Promise<number> {
   return steps.at(-1) ?? -1;
 }
 
+/**
+ * Kills a run at each moment and lets it go on after each, then to its end, which is that of `undisturbed`.
+ * @returns how often it was killed before it had ended by itself
+ */
+async function disturbed(options: TrainArguments, undisturbed: string, moments: readonly Moment[]) {
+  const own = { ...options, out: join(temporaryFolder(), "out") };
+  let kills = 0;
+  let newest = -1;
+  for (const moment of moments) {
+    const { saved, code, signal, err } = await runUntil(own, moment);
+    if (signal === "SIGKILL") kills++;
+    else expect(code, err).toBe(0); // it was faster
+    const found = await checkWhole(own.out, undisturbed);
+    expect(found, "steps of the newest state").toBeGreaterThanOrEqual(Math.max(saved, newest));
+    newest = found;
+  }
+  const { code, err } = await runUntil(own, undefined);
+  expect(code, err).toBe(0);
+  expectSameRun(own.out, undisturbed);
+  expect(readdirSync(own.out).filter((name) => name.startsWith("."))).toEqual([]);
+  return kills;
+}
+
 it(`32 kills; RMTRAIN_KILL_SEED=${seed}`, { timeout: 300_000 }, async () => {
   const model = await tinyModel({ family: "llama", architecture: "bare" });
   const options = {
@@ -94,10 +117,10 @@ it(`32 kills; RMTRAIN_KILL_SEED=${seed}`, { timeout: 300_000 }, async () => {
     logEvery: 4,
     report: false,
   };
-  const undisturbed = join(temporaryFolder(), "out");
-  await train(gpu(), { ...options, out: undisturbed });
+  const out = join(temporaryFolder(), "out");
+  await train(gpu(), { ...options, out });
 
-  const chain = async (number: number) => {
+  const chain = (number: number) => {
     const random = new Random(seed, 7, number);
     const moments: Moment[] = [
       // Anywhere, also while modules are loaded; between and within steps and saves; while the models are written.
@@ -110,23 +133,37 @@ it(`32 kills; RMTRAIN_KILL_SEED=${seed}`, { timeout: 300_000 }, async () => {
       { after: "saved 120", times: 1, ms: random.below(5) },
       ...Array.from({ length: 3 }, () => ({ after: "training", times: 1, ms: random.below(40) })),
     ];
-    const own = { ...options, out: join(temporaryFolder(), "out") };
-    let kills = 0;
-    let newest = -1;
-    for (const moment of moments) {
-      const { saved, code, signal, err } = await runUntil(own, moment);
-      if (signal === "SIGKILL") kills++;
-      else expect(code, err).toBe(0); // it was faster
-      const found = await checkWhole(own.out, undisturbed);
-      expect(found, "steps of the newest state").toBeGreaterThanOrEqual(Math.max(saved, newest));
-      newest = found;
-    }
-    const { code, err } = await runUntil(own, undefined);
-    expect(code, err).toBe(0);
-    expectSameRun(own.out, undisturbed);
-    expect(readdirSync(own.out).filter((name) => name.startsWith("."))).toEqual([]);
-    return kills;
+    return disturbed({ ...options, out }, out, moments);
   };
   const kills = await Promise.all([chain(0), chain(1)]);
   expect(kills[0]! + kills[1]!).toBeGreaterThanOrEqual(30);
 });
+
+it.each(["full", "lora"] as const)(
+  `--trainable %s: kills in steps, while a state and while the models are written; RMTRAIN_KILL_SEED=${seed}`,
+  { timeout: 300_000 },
+  async (trainable) => {
+    const options = {
+      model: await tinyModel({ family: "llama", architecture: "bare" }),
+      data: jsonl(idPairs(30)),
+      trainable,
+      lr: 0.003,
+      batchSize: 6,
+      batchTokens: 24,
+      maxSteps: 12,
+      saveEvery: 1,
+      logEvery: 4,
+      report: false,
+    } as const;
+    const out = join(temporaryFolder(), "out");
+    await train(gpu(), { ...options, out });
+    const random = new Random(seed, 7, 2);
+    const moments: Moment[] = [
+      { after: "training", times: 1, ms: random.below(60) },
+      { after: "saved", times: 1 + random.below(4), ms: random.below(25) },
+      { after: "saved", times: 1 + random.below(4), ms: random.below(25) },
+      { after: "saved 12", times: 1, ms: random.below(20) },
+    ];
+    expect(await disturbed({ ...options, out }, out, moments)).toBeGreaterThanOrEqual(3);
+  },
+);
