@@ -33,6 +33,7 @@ export async function openModelFolder(
   { ignoreRecipeMismatch = false }: OpenFolderOptions = {},
 ): Promise<ModelFolder> {
   await checkFolder(dir);
+  await refuseAdapter(dir);
   const file = join(dir, "config.json");
   const config = parseConfig(await readJson(file), file);
   const { recipe, problems } = readRecipe(config.raw, file);
@@ -73,6 +74,15 @@ async function checkFolder(dir: string): Promise<void> {
   }
   throw new InputError(
     `There is no folder ${dir}; give a model's folder, with config.json and *.safetensors in it`,
+  );
+}
+
+/** PEFT's layout holds no whole model. */
+async function refuseAdapter(dir: string): Promise<void> {
+  const has = async (name: string) => (await stat(join(dir, name)).catch(() => undefined))?.isFile() === true;
+  if ((await has("config.json")) || !(await has("adapter_config.json"))) return;
+  throw new InputError(
+    `${dir} is a LoRA adapter, not a whole model: give the base that it was trained on, and it as --adapter ${dir} (or one checkpoint of both: rmtrain merge)`,
   );
 }
 

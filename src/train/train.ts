@@ -36,6 +36,8 @@ export interface TrainResult extends Pick<KeptModel, "evaluation" | "rewards"> {
   /** Folder of the model with the best evaluation accuracy (then loss, then the earlier); `evaluation` is its own. */
   readonly out: string;
   readonly trainable: Trainable;
+  /** The folder it was trained on: what low-rank updates are loaded with. */
+  readonly model: string;
   /** The page with its report; undefined where none was asked for, and for others than pairs. */
   readonly report: string | undefined;
   readonly dataset: Dataset<ExampleKind>;
@@ -162,6 +164,7 @@ async function trainOnDevice(session: Session): Promise<TrainResult> {
   await report?.finished(best.step, trained.last.step, rewards, spent);
   return {
     out: options.out,
+    model: options.model,
     trainable: options.trainable,
     report: report?.file,
     dataset,

@@ -114,6 +114,11 @@ describe("how texts are read", () => {
   });
 });
 
+it("an adapter in the place of a model is told to be one", async () => {
+  const adapter = await tinyAdapter(await tinyModel({ family: "llama" }));
+  await expect(RewardModel.load(device(), adapter)).rejects.toThrow(`--adapter ${adapter}`);
+});
+
 it("score, trace and eval take --adapter", async () => {
   const model = realModel("stories260k");
   const adapter = await tinyAdapter(model);

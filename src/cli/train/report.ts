@@ -103,8 +103,13 @@ export function summary(result: TrainResult, groupBy: string): string {
       ...pairLines(result),
     );
   }
-  lines.push("", "Next:", `  npx rmtrain trace --model ${result.out} "I love you"`, "");
+  lines.push("", "Next:", `  npx rmtrain trace ${modelOf(result)} "I love you"`, "");
   return lines.join("\n");
+}
+
+/** How other commands load what was trained. */
+function modelOf({ out, model, trainable }: TrainResult): string {
+  return trainable === "lora" ? `--model ${model} --adapter ${out}` : `--model ${out}`;
 }
 
 function early({ lastStep, totalSteps }: TrainResult): string {

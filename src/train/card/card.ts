@@ -18,6 +18,7 @@ import {
   findingsSection,
   inputSection,
   optionsSection,
+  trainableOf,
   versionsSection,
 } from "./sections.ts";
 import { usage } from "./usage.ts";
@@ -50,8 +51,9 @@ export async function writeModelCard(folder: string, input: CardInput): Promise<
 export async function modelCard(input: CardInput): Promise<string> {
   const baseName = hubName(input.base);
   const facts: CardFacts = { ...input, baseName };
+  const adapter = trainableOf(input.run) === "lora";
   const sections = [
-    usage(input.recipe, input.hasTokenizer),
+    usage(input.recipe, { hasTokenizer: input.hasTokenizer, adapter }),
     evaluationSection(facts),
     findingsSection(input.findings),
     inputSection(facts),
@@ -62,7 +64,7 @@ export async function modelCard(input: CardInput): Promise<string> {
   ].filter((section) => section.length > 0);
   const lines = [
     "---",
-    ...(await frontMatter(input.base)),
+    ...(await frontMatter(input.base, adapter)),
     "---",
     "",
     `# A reward model on ${plain(baseName ?? input.base.config.family)}`,

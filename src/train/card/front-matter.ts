@@ -10,13 +10,15 @@ const inherited = ["license", "license_name", "license_link", "language"];
 /** A scalar or a list in brackets that needs no quoting; anything else is left out. */
 const harmless = /^(?:[\w.:/-]+|\[[\w ,-]*\])$/;
 
-/** The lines between the two `---`, without them. */
-export async function frontMatter(base: ModelFolder): Promise<string[]> {
+/** The lines between the two `---`, without them. @param adapter whether the folder holds low-rank updates alone */
+export async function frontMatter(base: ModelFolder, adapter = false): Promise<string[]> {
   const name = hubName(base);
   return [
-    "library_name: transformers",
+    `library_name: ${adapter ? "peft" : "transformers"}`,
     "pipeline_tag: text-classification",
-    ...(name === undefined ? [] : [`base_model: ${name}`, "base_model_relation: finetune"]),
+    ...(name === undefined
+      ? []
+      : [`base_model: ${name}`, `base_model_relation: ${adapter ? "adapter" : "finetune"}`]),
     ...(await inheritedLines(base.dir)),
     "tags:",
     ...["reward-model", "preference-learning", "rlhf", "rmtrain"].map((tag) => `  - ${tag}`),

@@ -24,7 +24,7 @@ const learnt: Readonly<Record<Trainable, string>> = {
 };
 
 /** Runs of earlier versions trained heads. */
-const trainableOf = ({ options }: RunFile): Trainable =>
+export const trainableOf = ({ options }: RunFile): Trainable =>
   trainables.find((name) => name === options.trainable) ?? "head";
 
 export function baseSection({ run, base, baseName }: CardFacts): string[] {
@@ -70,12 +70,13 @@ export function dataSection({ run }: CardFacts): string[] {
   ];
 }
 
-export function inputSection({ recipe }: CardFacts): string[] {
+export function inputSection({ recipe, run }: CardFacts): string[] {
   const stored: StoredRecipe = serialiseRecipe(recipe);
+  const where = trainableOf(run) === "lora" ? "the header of `adapter_model.safetensors`" : "`config.json`";
   return [
     "## Input recipe",
     "",
-    "Stored in `config.json` under `rmtrain`; a text read in another way gets another reward.",
+    `Stored in ${where} under \`rmtrain\`; a text read in another way gets another reward.`,
     "",
     ...valueTable(stored),
   ];

@@ -1,29 +1,63 @@
 /** @file How to score with this very checkpoint: by rmtrain, and by transformers with the input that its recipe asks for. */
 import type { InputRecipe } from "../../model/recipe.ts";
 
-/** @param hasTokenizer whether texts can be read; else records are ids */
-export function usage(recipe: InputRecipe, hasTokenizer: boolean): string[] {
+export interface UsageOptions {
+  /** Whether texts can be read; else records are ids. */
+  readonly hasTokenizer: boolean;
+  /** The folder holds low-rank updates, which stand beside the base's weights. */
+  readonly adapter: boolean;
+}
+
+export function usage(recipe: InputRecipe, { hasTokenizer, adapter }: UsageOptions): string[] {
+  const classes = `AutoModelForSequenceClassification${hasTokenizer ? ", AutoTokenizer" : ""}`;
   return [
     "## Use",
     "",
     "Rewards are raw values: only differences between replies to one prompt mean something. No sigmoid, no softmax.",
     "",
     "```sh",
-    "npx rmtrain score --model THIS_FOLDER --data texts.jsonl    # follows the input recipe by itself",
+    ...(adapter ? adapterCommands : modelCommands),
     "```",
     "",
-    "With transformers (`dtype` is called `torch_dtype` before 4.56):",
+    `With transformers${adapter ? " and PEFT" : ""} (\`dtype\` is called \`torch_dtype\` before 4.56):`,
     "",
     "```python",
     "import torch",
-    `from transformers import AutoModelForSequenceClassification${hasTokenizer ? ", AutoTokenizer" : ""}`,
+    ...(adapter ? ["from peft import PeftModel"] : []),
+    `from transformers import ${classes}`,
     "",
-    'folder = "THIS_FOLDER"',
-    "model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32)",
+    ...(adapter ? adapterLoading(recipe) : modelLoading),
     ...(hasTokenizer ? encoding(recipe) : ["ids = [1, 2, 3]  # prompt and reply as token ids"]),
     "with torch.no_grad():",
     "    reward = model(torch.tensor([ids])).logits[0, 0].item()",
     "```",
+  ];
+}
+
+const modelCommands = [
+  "npx rmtrain score --model THIS_FOLDER --data texts.jsonl    # follows the input recipe by itself",
+];
+
+const modelLoading = [
+  'folder = "THIS_FOLDER"',
+  "model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32)",
+];
+
+const adapterCommands = [
+  "# follows the input recipe by itself",
+  "npx rmtrain score --model BASE_FOLDER --adapter THIS_FOLDER --data texts.jsonl",
+  "# one checkpoint that needs neither of them",
+  "npx rmtrain merge --model BASE_FOLDER --adapter THIS_FOLDER --out MERGED_FOLDER",
+];
+
+function adapterLoading({ readPosition }: InputRecipe): string[] {
+  return [
+    'folder = "BASE_FOLDER"',
+    "model = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=1, dtype=torch.float32)",
+    ...(readPosition === "last"
+      ? ["model.config.pad_token_id = None  # one text at a time: the reward is read at its last token"]
+      : []),
+    'model = PeftModel.from_pretrained(model, "THIS_FOLDER").eval()',
   ];
 }
 

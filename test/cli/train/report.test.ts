@@ -121,6 +121,7 @@ function result(held: number): TrainResult {
   return {
     out: "runs/mine",
     trainable: "head",
+    model: "base",
     report: held === 0 ? undefined : "runs/mine/report.html",
     dataset: {
       train: pairSet([], { leftOut: leftOut(2), counts }),

@@ -52,6 +52,22 @@ it("has the Hub's front matter, and the numbers of the run", () => {
   expect(card).toContain("`read_position` | last |");
 });
 
+it("of low-rank updates: PEFT's library, and how to load them with their base", async () => {
+  const { out } = await run(gpu(), {
+    model,
+    data: jsonl(pairs(9)),
+    trainable: "lora",
+    loraR: 2,
+    evalSplit: 0,
+  });
+  const text = readFileSync(join(out, "README.md"), "utf8");
+  expect(text).toMatch(/^---\nlibrary_name: peft\n/);
+  expect(text).toContain("rmtrain score --model BASE_FOLDER --adapter THIS_FOLDER");
+  expect(text).toContain('PeftModel.from_pretrained(model, "THIS_FOLDER")');
+  expect(text).toContain("header of `adapter_model.safetensors`");
+  expect(text).not.toContain("Stored in `config.json`");
+});
+
 it("text from the data comes as text: no HTML, no link, no heading, no broken table", () => {
   expect(card).not.toMatch(/<script|<\/script|\[a\]|\n# heading|http:/);
   const row = card.split("\n").find((line) => line.includes("alert")) ?? expect.fail("the group is missing");
