@@ -12,7 +12,7 @@ import { loadDataset, type Pair } from "../train/dataset.ts";
 import { type Evaluation, evaluate, type GroupAccuracy, groupAccuracies } from "../train/evaluate.ts";
 import { fieldsOf, membersBy } from "../train/groups.ts";
 import { checkPositions, type RunOptions } from "../train/run-batches.ts";
-import type { RewardModel } from "./reward-model.ts";
+import type { Scorer } from "./scorer.ts";
 
 export interface EvalOptions extends Partial<RunOptions> {
   /** Fields to break the accuracy down by. Default: every field with 2 to 20 values. */
@@ -46,7 +46,7 @@ export const mostGroups = 20;
  * @throws InputError naming file, line and reason; where no pair is left; or for a field that no record has
  */
 export async function evaluateModel(
-  model: RewardModel,
+  model: Scorer,
   data: string | readonly string[],
   options: EvalOptions = {},
   note: (text: string) => void = () => {},
@@ -71,7 +71,7 @@ export async function evaluateModel(
   return { counts, ...evaluation, by };
 }
 
-async function pairRewards(model: RewardModel, pairs: readonly Pair[], options: Partial<RunOptions>) {
+async function pairRewards(model: Scorer, pairs: readonly Pair[], options: Partial<RunOptions>) {
   for (const { item, record } of pairs)
     for (const ids of item.sequences) checkPositions(model.backbone, ids.length, record.where);
   const scored = await model.scoreItems(

@@ -65,7 +65,12 @@ export async function inputOf(
 const withOwn = ({ chatTemplate }: InputSource, choice: ChatChoice): ChatChoice =>
   choice.chatTemplateName === undefined ? { ...choice, chatTemplate } : choice;
 
-export function noHead(dir: string, adapter: string | undefined): InputError {
+/** @param implicit whether the checkpoint says that its rewards are made of log-probabilities */
+export function noHead(dir: string, adapter: string | undefined, implicit = false): InputError {
+  if (implicit)
+    return new InputError(
+      `${adapter ?? dir} was trained for rewards that are made of log-probabilities: --reward implicit gives them`,
+    );
   return new InputError(
     adapter === undefined
       ? `${dir} has no reward head (score.weight). Train one with: rmtrain train --model ${dir} --data prefs.jsonl; or score with a random one: --init-head normal`

@@ -3,7 +3,6 @@ import type { BosRule } from "../data/bos.ts";
 import type { Content, Message } from "../data/content.ts";
 import type { Item } from "../data/pack.ts";
 import { type TokenisedContent, type TokeniseOptions, tokenise } from "../data/tokenise.ts";
-import { InputError } from "../errors.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { gatherRows } from "../kernels/embedding.ts";
 import { linear } from "../kernels/linear.ts";
@@ -17,6 +16,7 @@ import { loadBackbone } from "../model/load.ts";
 import { openModelFolder } from "../model/model-folder.ts";
 import { type InputRecipe, readIndex } from "../model/recipe.ts";
 import { readHead, uploadHead } from "../model/reward-head.ts";
+import { REWARD_KEY } from "../model/stored-reward.ts";
 import { type FoundTokenizer, findTokenizer, type Tokenizer } from "../model/tokenizer.ts";
 import { readTensor, type Tensor, uploadTensor } from "../tensor/tensor.ts";
 import { initialHead } from "../train/head-init.ts";
@@ -30,7 +30,16 @@ import {
   type TokenCounts,
 } from "../train/run-batches.ts";
 import { adaptedInput, contentOf, inputOf, noHead, refusal } from "./model-input.ts";
-import { decodePrefixes } from "./prefixes.ts";
+import {
+  type ScoreOptions,
+  type Scorer,
+  type SequenceReward,
+  type TracePoint,
+  textItem,
+  traceText,
+} from "./scorer.ts";
+
+export type { ScoreOptions, SequenceReward, TracePoint } from "./scorer.ts";
 
 export interface LoadOptions extends ChatChoice {
   /** Folder of a LoRA adapter in PEFT's layout, with its head, to put on the model. */
@@ -45,29 +54,7 @@ export interface LoadOptions extends ChatChoice {
   readonly ignoreRecipeMismatch?: boolean | undefined;
 }
 
-export interface SequenceReward {
-  /** The sequence that was read. */
-  readonly ids: Int32Array;
-  readonly reward: number;
-  /** Reward of every prefix, [tokens]; only where it was asked for. */
-  readonly perToken?: Float32Array;
-}
-
-export interface ScoreOptions extends Partial<RunOptions> {
-  readonly perToken?: boolean;
-}
-
-/** One prefix of a traced text. */
-export interface TracePoint {
-  readonly tokenId: number;
-  /** What the token adds to the text: nothing for BOS, and for a token whose character is not complete yet. */
-  readonly token: string;
-  /** The text up to and including the token. */
-  readonly prefix: string;
-  readonly reward: number;
-}
-
-export class RewardModel implements Disposable {
+export class RewardModel implements Scorer {
   /** Tokens computed so far, and what padded batches would have computed. */
   readonly counts: TokenCounts = { computed: 0, padded: 0 };
 
@@ -103,7 +90,10 @@ export class RewardModel implements Disposable {
         : await openAdapter(options.adapter, folder, { ignoreRecipeMismatch });
     const own = adapter === undefined ? await readHead(folder) : adapter.head;
     const init = options.initHead ?? "keep";
-    if (own === undefined && init === "keep") throw noHead(dir, options.adapter);
+    if (own === undefined && init === "keep") {
+      const implicit = adapter === undefined ? config.raw[REWARD_KEY] : adapter.reward;
+      throw noHead(dir, options.adapter, implicit !== undefined);
+    }
     const found = await findTokenizer(dir);
     const source = adapter === undefined ? folder : adaptedInput(folder, adapter);
     const { recipe, chats, mismatches } = await inputOf(source, found, options);
@@ -145,8 +135,7 @@ export class RewardModel implements Disposable {
 
   /** The ids of a text with the checkpoint's recipe: its special tokens, and EOS where the recipe adds one. */
   encode(text: string, where = "text"): Int32Array {
-    const { sequences } = this.tokenise({ kind: "text", prompt: "", replies: [text] }, where);
-    return sequences[0] ?? new Int32Array();
+    return textItem(this, text, where).sequences[0] ?? new Int32Array();
   }
 
   /**
@@ -204,18 +193,8 @@ export class RewardModel implements Disposable {
   }
 
   /** The reward of every prefix of a text, from one causal pass. */
-  async trace(text: string): Promise<TracePoint[]> {
-    const ids = this.encode(text);
-    const { tokenizer } = this;
-    if (tokenizer === undefined)
-      throw new InputError("A trace of text needs a tokenizer, and the model has none");
-    const [[scored] = []] = await this.scoreItems([{ sequences: [ids] }], { perToken: true });
-    const prefixes = decodePrefixes(tokenizer, ids);
-    return Array.from(ids, (tokenId, p) => {
-      const prefix = prefixes[p] ?? "";
-      const token = prefix.slice(prefixes[p - 1]?.length ?? 0);
-      return { tokenId, token, prefix, reward: scored?.perToken?.[p] ?? Number.NaN };
-    });
+  trace(text: string): Promise<TracePoint[]> {
+    return traceText(this, text);
   }
 
   /** Gives every buffer back to the pool. */

@@ -2,7 +2,7 @@
 import type { ScoreRecord } from "../data/score-record.ts";
 import { endsIn } from "../data/tokenise.ts";
 import { type PairSummary, PairTally } from "./pair-tally.ts";
-import type { RewardModel, SequenceReward } from "./reward-model.ts";
+import type { Scorer, SequenceReward } from "./scorer.ts";
 
 /** The JSON of `--summary`. */
 export interface ScoreSummary {
@@ -40,7 +40,7 @@ export class ScoreReport {
   #openTurns = 0;
   readonly #pairs = new PairTally();
 
-  constructor(readonly model: RewardModel) {}
+  constructor(readonly model: Scorer) {}
 
   /** @param truncated per sequence, whether it was cut */
   add(record: ScoreRecord, truncated: readonly boolean[], rewards: readonly SequenceReward[]): void {

@@ -10,9 +10,9 @@ import type { TokenisedContent } from "../data/tokenise.ts";
 import { InputError } from "../errors.ts";
 import type { Rendered } from "../model/chat/chat-reader.ts";
 import { defaultBatchTokens } from "../train/run-batches.ts";
-import type { RewardModel } from "./reward-model.ts";
 import { type ScoredLine, scoredLine, unscoredLine } from "./score-line.ts";
 import type { ScoreReport } from "./score-report.ts";
+import type { Scorer } from "./scorer.ts";
 import { windows } from "./windows.ts";
 
 export type { ScoredLine, ScoredList, ScoredPair, ScoredText, UnscoredLine } from "./score-line.ts";
@@ -49,7 +49,7 @@ type Prepared =
  * @throws InputError naming the line that cannot be scored; the lines before it have been yielded
  */
 export async function* scoreStream(
-  model: RewardModel,
+  model: Scorer,
   lines: AsyncIterable<ScoreLine>,
   report: ScoreReport,
   options: ScoreStreamOptions = {},
@@ -80,7 +80,7 @@ const renderedTogether = 64;
 
 /** Tokenises lines as they come. @throws InputError at a bad one, unless bad lines are skipped */
 async function* prepare(
-  model: RewardModel,
+  model: Scorer,
   lines: AsyncIterable<ScoreLine>,
   options: ScoreStreamOptions,
 ): AsyncGenerator<Prepared> {
@@ -105,7 +105,7 @@ async function* prepare(
 }
 
 function prepareRecord(
-  model: RewardModel,
+  model: Scorer,
   { where, id }: ScoreRecord<RecordContent>,
   rendered: Rendered<ScoreRecord<RecordContent>> | InputError | undefined,
   limit: ReturnType<typeof truncation>,
@@ -126,7 +126,7 @@ function prepareRecord(
 }
 
 /** @throws InputError for a limit that the model cannot take */
-function truncation({ config }: RewardModel, { truncate, maxLength }: ScoreStreamOptions) {
+function truncation({ config }: Scorer, { truncate, maxLength }: ScoreStreamOptions) {
   if (truncate === undefined) {
     if (maxLength === undefined) return {};
     throw new InputError("--max-length needs --truncate left or right: score never drops a line");

@@ -1,16 +1,16 @@
 /** @file `rmtrain eval`: a reward model's accuracy on preference pairs, overall and by the records' fields. */
 import { type Command, Option } from "commander";
 import { type EvalResult, evalJson, evaluateModel, mostGroups } from "../audit/eval.ts";
-import { RewardModel } from "../audit/reward-model.ts";
 import type { Columns } from "../data/sources/columns.ts";
 import { findFiles } from "../data/sources/files.ts";
 import { openGpu } from "../gpu/gpu.ts";
 import { defaultBatchTokens } from "../train/run-batches.ts";
+import { addRewardOptions, openScorer, type RewardFlags } from "./open-scorer.ts";
 import { positiveInteger, several } from "./options.ts";
 import { addReadingOptions, dataSources, pairLayouts } from "./reading-options.ts";
-import { addModelOptions, type HeadFlags, loadOptions, noteLoaded } from "./score.ts";
+import { addModelOptions, noteLoaded } from "./score.ts";
 
-interface Flags extends HeadFlags {
+interface Flags extends RewardFlags {
   readonly data: string | readonly string[];
   readonly groupBy?: string | readonly string[];
   readonly truncate?: "left" | "right";
@@ -25,7 +25,7 @@ export function register(program: Command): void {
   const command = program
     .command("eval")
     .description("accuracy of a reward model on preference pairs, with intervals and by the records' fields");
-  addReadingOptions(addModelOptions(command))
+  addReadingOptions(addRewardOptions(addModelOptions(command)))
     .requiredOption(
       "--data <file...>",
       `preference records, as train reads them: ${pairLayouts}. ${dataSources}`,
@@ -61,7 +61,7 @@ async function run(flags: Flags): Promise<void> {
   // A mistyped name is told before the model is loaded.
   await findFiles(flags.data);
   using gpu = await openGpu({ memoryBudget: flags.memoryBudget });
-  using model = await RewardModel.load(gpu, flags.model, loadOptions(flags));
+  using model = await openScorer(gpu, flags);
   noteLoaded(model);
   const { truncate: overlong, groupBy, ...rest } = flags;
   const fields = groupBy === undefined ? undefined : [groupBy].flat();

@@ -2,9 +2,10 @@
 
 import type { Command } from "commander";
 import { Option } from "commander";
-import { type LoadOptions, RewardModel } from "../audit/reward-model.ts";
+import type { LoadOptions } from "../audit/reward-model.ts";
 import { scoreStream } from "../audit/score.ts";
 import { ScoreReport, type ScoreSummary } from "../audit/score-report.ts";
+import type { Scorer } from "../audit/scorer.ts";
 import { ReadingLog } from "../data/reading.ts";
 import { readScoreLines } from "../data/score-record.ts";
 import type { Columns } from "../data/sources/columns.ts";
@@ -14,6 +15,7 @@ import { openGpu } from "../gpu/gpu.ts";
 import { writeFileAtomic } from "../model/atomic-file.ts";
 import { defaultBatchTokens } from "../train/run-batches.ts";
 import { addChatOptions, type ChatFlags } from "./chat-options.ts";
+import { addRewardOptions, openScorer, type RewardFlags } from "./open-scorer.ts";
 import { memoryBudgetOption, positiveInteger, wholeNumber } from "./options.ts";
 import { columnsOption, dataSources } from "./reading-options.ts";
 import { type LineWriter, withLineOutput } from "./score-output.ts";
@@ -28,7 +30,7 @@ export interface HeadFlags extends ChatFlags {
   readonly memoryBudget: number;
 }
 
-interface Flags extends HeadFlags {
+interface Flags extends RewardFlags {
   readonly data: readonly string[];
   readonly out: string;
   readonly perToken?: true;
@@ -71,7 +73,7 @@ export function register(program: Command): void {
   const command = program
     .command("score")
     .description("write the reward of every record, one line of JSON each");
-  addModelOptions(command)
+  addRewardOptions(addModelOptions(command))
     .requiredOption(
       "--data <file...>",
       `records: {text}, {messages}, {prompt?, response}, {input_ids}, {prompt_ids?, response_ids}, or pairs, single labels and lists as train reads them, any with an id; prompts and replies are texts or lists of messages. ${dataSources}`,
@@ -111,7 +113,7 @@ async function run(flags: Flags): Promise<void> {
   const files = await findFiles(flags.data);
   const began = performance.now();
   using gpu = await openGpu({ memoryBudget: flags.memoryBudget });
-  using model = await RewardModel.load(gpu, flags.model, loadOptions(flags));
+  using model = await openScorer(gpu, flags);
   noteLoaded(model);
   const report = new ScoreReport(model);
   const log = new ReadingLog();
@@ -132,7 +134,7 @@ async function run(flags: Flags): Promise<void> {
 
 /** @returns false when nobody reads the results any more */
 async function scoreAll(
-  model: RewardModel,
+  model: Scorer,
   report: ScoreReport,
   progress: ScoreProgress,
   flags: Flags & { readonly log: ReadingLog },
@@ -192,7 +194,7 @@ function pairText(pairs: NonNullable<ScoreSummary["pairs"]>): string {
 }
 
 /** What a user should know of a model before its first reward. */
-export function noteLoaded({ unused, mismatches }: RewardModel): void {
+export function noteLoaded({ unused, mismatches }: Scorer): void {
   for (const line of mismatches) note(`Not as in training: ${line}`);
   if (unused.length === 0) return;
   const shown = unused.slice(0, 10).join(", ");
@@ -201,7 +203,7 @@ export function noteLoaded({ unused, mismatches }: RewardModel): void {
   );
 }
 
-function rate({ counts }: RewardModel, began: number): string {
+function rate({ counts }: Scorer, began: number): string {
   const seconds = (performance.now() - began) / 1e3;
   return `${seconds.toFixed(1)} s, ${Math.round(counts.computed / seconds)} tokens/s`;
 }

@@ -1,11 +1,12 @@
 /** @file `rmtrain trace`: the reward of every prefix of a text. */
 import type { Command } from "commander";
-import { RewardModel, type TracePoint } from "../audit/reward-model.ts";
+import { type TracePoint, traceText } from "../audit/scorer.ts";
 import { openGpu } from "../gpu/gpu.ts";
-import { addModelOptions, type HeadFlags, loadOptions, noteLoaded } from "./score.ts";
+import { addRewardOptions, openScorer, type RewardFlags } from "./open-scorer.ts";
+import { addModelOptions, noteLoaded } from "./score.ts";
 import { withLineOutput } from "./score-output.ts";
 
-interface Flags extends HeadFlags {
+interface Flags extends RewardFlags {
   readonly json?: true;
 }
 
@@ -14,7 +15,7 @@ export function register(program: Command): void {
     .command("trace")
     .description("print the reward of every prefix of a text, from one causal pass")
     .argument("<text>", "the text; -: standard input");
-  addModelOptions(command)
+  addRewardOptions(addModelOptions(command))
     .option("--json", "a JSON array of {token_id, token, prefix, reward} (default: a line for each prefix)")
     .action(run);
 }
@@ -22,9 +23,9 @@ export function register(program: Command): void {
 async function run(text: string, flags: Flags): Promise<void> {
   const input = text === "-" ? await standardInput() : text;
   using gpu = await openGpu({ memoryBudget: flags.memoryBudget });
-  using model = await RewardModel.load(gpu, flags.model, loadOptions(flags));
+  using model = await openScorer(gpu, flags);
   noteLoaded(model);
-  const points = await model.trace(input);
+  const points = await traceText(model, input);
   const shown = flags.json ? `${JSON.stringify(points.map(asJson), null, 2)}\n` : points.map(asLine).join("");
   await withLineOutput("-", (write) => write(shown));
 }

@@ -1,17 +1,17 @@
 /** @file A causal LM on the device: the decoder and its vocabulary head, as stored, and an adapter's updates beside them. */
 import type { Gpu } from "../gpu/gpu.ts";
-import type { Tensor } from "../tensor/tensor.ts";
 import type { Adapter } from "./adapter/open-adapter.ts";
 import type { Backbone } from "./backbone.ts";
 import { loadLmHead } from "./lm-head.ts";
 import { loadBackbone } from "./load.ts";
 import type { ModelFolder } from "./model-folder.ts";
 import { WeightLoader } from "./weight-loader.ts";
+import type { LinearWeights } from "./weights.ts";
 
 export interface CausalLm extends Disposable {
   readonly backbone: Backbone;
-  /** [V, H]; the embedding itself where the model ties them. */
-  readonly lmHead: Tensor;
+  /** [V, H], the embedding itself where the model ties them; with an adapter's update of it. */
+  readonly lmHead: LinearWeights;
   /** Names of the checkpoint's tensors that nothing asked for. */
   readonly unused: readonly string[];
 }
@@ -28,7 +28,7 @@ export async function loadCausalLm(gpu: Gpu, folder: ModelFolder, adapter?: Adap
     const { weight, owned } = await loadLmHead(loader, backbone);
     return {
       backbone,
-      lmHead: weight,
+      lmHead: { weight, bias: undefined, ...(attached?.lmHead && { lora: [attached.lmHead] }) },
       unused,
       [Symbol.dispose]() {
         if (owned) gpu.release(weight.buffer);

@@ -3,6 +3,7 @@ import type { Item } from "../data/pack.ts";
 import type { Backbone } from "../model/backbone.ts";
 import { replyEntries } from "../model/reply-entries.ts";
 import { replyLogps } from "../model/reply-logps.ts";
+import type { LinearWeights } from "../model/weights.ts";
 import { readTensor, type Tensor } from "../tensor/tensor.ts";
 import { type RunOptions, runBatches, type TokenCounts } from "./run-batches.ts";
 
@@ -15,8 +16,8 @@ export interface ReplyItem extends Item {
 /** What computes them. */
 export interface PolicyOnDevice {
   readonly backbone: Backbone;
-  /** [V, H] */
-  readonly lmHead: Tensor;
+  /** [V, H], or that with a low-rank update. */
+  readonly lmHead: Tensor | LinearWeights;
 }
 
 /**
@@ -35,7 +36,7 @@ export async function replyLogpsOf(
       batch,
       indices.flatMap((i) => items[i]!.replyStarts),
     );
-    const { tokens } = replyLogps({ gpu }, hidden, lmHead, entries, {
+    const { tokens } = replyLogps({ gpu, adapter: options.updates }, hidden, lmHead, entries, {
       entries: Math.max(hidden.capacity, entries.rows.length),
       sequences: entries.offsets.length - 1,
     });

@@ -15,7 +15,10 @@ export interface PolicyFolders {
   readonly reference?: string | undefined;
 }
 
-export interface LoadedModels extends ImplicitModels, Disposable {}
+export interface LoadedModels extends ImplicitModels, Disposable {
+  /** Names of the policy's tensors that nothing asked for. */
+  readonly unused: readonly string[];
+}
 
 /** @throws InputError where two models have other vocabularies: one's token ids would mean others in the other */
 export function checkSameTokens(policy: ModelFolder, reference: ModelFolder): void {
@@ -49,6 +52,7 @@ export async function loadImplicitModels(
   const base = updates === undefined ? undefined : { model: own, updates: false };
   return {
     policy: own,
+    unused: own.unused,
     reference: other === undefined ? base : { model: other, updates: true },
     [Symbol.dispose]() {
       other?.[Symbol.dispose]();

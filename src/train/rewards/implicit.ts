@@ -8,6 +8,7 @@ import { weightedSums } from "../../kernels/weighted-sums.ts";
 import { openModelFolder } from "../../model/model-folder.ts";
 import { replyEntries } from "../../model/reply-entries.ts";
 import { replyLogps } from "../../model/reply-logps.ts";
+import type { LinearWeights } from "../../model/weights.ts";
 import type { Tape } from "../../tensor/tape.ts";
 import { type Tensor, uploadTensor } from "../../tensor/tensor.ts";
 import type { ImplicitForm } from "./implicit-form.ts";
@@ -44,9 +45,15 @@ async function openReference(context: RewardContext): Promise<ReferenceLogp> {
     checkSameTokens(folder, other);
     return await referenceLogps({ gpu, folder: other, model: undefined }, items, options, reporter);
   }
-  const { backbone, lmHead } = model;
-  if (lmHead === undefined) throw new Error("the model was loaded without its vocabulary head");
+  const { backbone } = model;
+  const lmHead = headOf(model);
   return referenceLogps({ gpu, folder, model: { backbone, lmHead } }, items, options, reporter);
+}
+
+function headOf({ vocabulary, lmHead }: RewardingModel): LinearWeights | Tensor {
+  const head = vocabulary ?? lmHead;
+  if (head === undefined) throw new Error("the model was loaded without its vocabulary head");
+  return head;
 }
 
 /** TRL's names; rewards/accuracies is the loop's own accuracy. */
@@ -68,8 +75,8 @@ export class ImplicitReward implements ModelReward {
   }
 
   forward(model: RewardingModel, tape: Tape | undefined, input: RewardInput): Tensor {
-    const { gpu, lmHead } = model;
-    if (lmHead === undefined) throw new Error("the model was loaded without its vocabulary head");
+    const { gpu } = model;
+    const lmHead = headOf(model);
     const { batch, sequences, order, hidden, capacity, rewardCapacity, step } = input;
     const on = { gpu, tape };
     const starts = sequences.map(({ replyStart }) => replyStart);

@@ -9,6 +9,7 @@ import type { PackedBatch } from "../../kernels/packed-batch.ts";
 import type { Backbone } from "../../model/backbone.ts";
 import type { ModelFolder } from "../../model/model-folder.ts";
 import type { InputRecipe } from "../../model/recipe.ts";
+import type { LinearWeights } from "../../model/weights.ts";
 import type { Tape } from "../../tensor/tape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { TrainOptions } from "../options.ts";
@@ -54,6 +55,8 @@ export interface RewardingModel {
   readonly head?: Tensor | undefined;
   /** [V, H], the vocabulary's head: the embedding itself where the model ties them. */
   readonly lmHead?: Tensor | undefined;
+  /** The same with its low-rank update, where that learns. */
+  readonly vocabulary?: LinearWeights | undefined;
 }
 
 /** Rewards of one run; opened before the first step, disposed after the last. */
