@@ -16,7 +16,7 @@ import { fittingBatchTokens } from "./run-batches.ts";
 export interface MemoryPlan {
   /** Tokens of a micro-batch, at most; an example that has more is one of its own. */
   readonly microTokens: number;
-  /** Bytes on the device at the highest, as foretold. */
+  /** Bytes that the driver will have given out at the highest, as foretold: in use, or kept in the pool for later. */
   readonly peakBytes: number;
 }
 
@@ -28,23 +28,26 @@ const looked = 512;
  * @throws InputError naming the record that does not fit by itself
  */
 export function planMemory<E extends Example>(trainer: ModelTrainer<E>): MemoryPlan {
-  const { gpu, examples, options, parts } = trainer;
+  const { gpu, examples, options } = trainer;
   const items = examples.train.map(rewardItem);
   const sample = extremes(items);
   const longest = sample.reduce((a, b) => (tokensOf(items[b]!) > tokensOf(items[a]!) ? b : a));
   const most = tokensOf(items[longest]!);
-  parts.model.backbone.reserve(longestPath([...examples.train, ...examples.eval]));
-  let microTokens = fittingBatchTokens(parts.model.backbone, options.batchTokens);
+  trainer.parts.model.backbone.reserve(longestPath([...examples.train, ...examples.eval]));
+  let microTokens = fittingBatchTokens(trainer.parts.model.backbone, options.batchTokens);
   for (;;) {
-    const peaks = heaviest(items, sample, microTokens).map((part) => ({
-      part,
-      peak: gpu.rehearse(() => trainer.rehearse(part, microTokens)).peak,
-    }));
-    const worst = peaks.reduce((a, b) => (b.peak > a.peak ? b : a));
-    if (worst.peak <= gpu.memoryBudget) return { microTokens, peakBytes: worst.peak };
+    const parts = heaviest(items, sample, microTokens);
+    const { peak, held } = gpu.rehearse(() => {
+      for (const part of parts) trainer.rehearse(part, microTokens);
+    });
+    if (held <= gpu.memoryBudget) return { microTokens, peakBytes: held };
     // Below the longest example's tokens, that one's micro-batch stays as it is.
-    if (microTokens <= most)
-      throw doesNotFit(gpu, examples.train[longest]?.record.where ?? "", most, worst.peak);
+    if (microTokens <= most) {
+      if (peak > gpu.memoryBudget)
+        throw doesNotFit(gpu, examples.train[longest]?.record.where ?? "", most, peak);
+      // The pool gives back what a step does not use, and creates it again in the next: slower, but it fits.
+      return { microTokens, peakBytes: gpu.memoryBudget };
+    }
     microTokens = Math.max(most, Math.floor((microTokens * 3) / 4));
   }
 }

@@ -48,6 +48,8 @@ export class ModelTrainer<E extends Example> implements Trainer {
   #recorded: Promise<void> = Promise.resolve();
   #failure: unknown;
 
+  /** Called when the first step is recorded: the device's memory is that of a step then. */
+  onFirstStep: (() => void) | undefined;
   /** Computed at once, at most; see memory-plan.ts. */
   microTokens: number;
 
@@ -94,6 +96,8 @@ export class ModelTrainer<E extends Example> implements Trainer {
     const groupLr = { [headGroup]: headLr };
     this.#optimizer.step({ ...options, lr, groupLr, step: this.#step, ...metrics });
     this.#metrics.add(own.map((some) => parts.form.counts(some)));
+    this.onFirstStep?.();
+    this.onFirstStep = undefined;
     const before = this.#recorded;
     this.#recorded = this.gpu.finish().catch((error: unknown) => {
       this.#failure ??= error;

@@ -30,7 +30,7 @@ export async function trainModel(session: Session): Promise<Outcome> {
   const { trained, parameters, predictedBytes, counts } = await learn(session, kind, lora);
   const trainSeconds = (performance.now() - began) / 1e3;
   // What the steps held has left the device: the saved model is read back into its place.
-  const peakBytes = gpu.memory.peak;
+  const peakBytes = gpu.memory.peakHeld;
   const saving = modelSaving(session, kind, parameters, lora?.settings);
   const hasTokenizer = session.tokenizer !== undefined;
   const models = await saveModels(folder, trained, saving, prepared, options, hasTokenizer, run);
@@ -71,13 +71,20 @@ async function learn(
     dropout: (lora?.settings.dropout ?? 0) > 0,
   };
   using trainer = new ModelTrainer(parts, examples, options);
+  // What loading left in the pool is no part of the steps' memory.
+  gpu.trim();
+  gpu.resetPeak();
   const plan = planMemory(trainer);
   checkPlan(session.from, plan.microTokens);
   trainer.microTokens = plan.microTokens;
-  const { memoryBudget } = gpu;
+  const expected = formatBytes(plan.peakBytes);
   reporter.note(
-    `Memory: ${formatBytes(plan.peakBytes)} of --memory-budget ${formatBytes(memoryBudget)} are expected, with at most ${plan.microTokens} tokens at once`,
+    `Memory: ${expected} of --memory-budget ${formatBytes(gpu.memoryBudget)} are expected, with at most ${plan.microTokens} tokens at once`,
   );
+  trainer.onFirstStep = () => {
+    const { peakHeld } = gpu.memory;
+    reporter.note(`Memory: ${formatBytes(peakHeld)} taken by the first step; ${expected} were expected`);
+  };
   const identity = { ...session.identity, micro_batch_tokens: plan.microTokens };
   const trained = await runSteps(trainer, { ...session, identity });
   const { counts } = trainer;
