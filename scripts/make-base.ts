@@ -56,14 +56,16 @@ if (!existsSync(join(initial, "model.safetensors"))) {
 }
 
 if (!isTrained({ run })) {
-  const seconds = values.minutes === undefined ? undefined : 60 * Number(values.minutes);
+  const stop = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stop.abort());
+  if (values.minutes !== undefined) setTimeout(() => stop.abort(), 60_000 * Number(values.minutes)).unref();
   const reporter = {
     note: (line: string) => console.log(line),
     trained: (line: object, steps: number) => console.log(JSON.stringify(line), `of ${steps}`),
     evaluated: (line: object) => console.log(JSON.stringify(line)),
   };
   const texts = corpus.train;
-  if (!(await trainSlice(openGpu, { initial, run, texts, settings, seconds }, reporter))) {
+  if (!(await trainSlice(openGpu, { initial, run, texts, settings, signal: stop.signal }, reporter))) {
     console.log("stopped, and saved; the same command goes on");
     process.exit(0);
   }

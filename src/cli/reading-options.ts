@@ -6,6 +6,10 @@ import { type Columns, parseColumns } from "../data/sources/columns.ts";
 export const dataSources =
   "JSON Lines, a JSON list, CSV or TSV (also gzipped), or Parquet; files, quoted patterns such as 'data/*.jsonl', or -: standard input";
 
+/** Records of the losses that don't learn from pairs, for the help of --data. */
+export const otherLayouts =
+  "for --objective kto also {prompt?, completion, label: true|false}, for losses of lists {prompt?, responses, ranks | scores}, for --objective lm {text}, .txt files and folders of them";
+
 /** The layouts of pairs, for the help of --data. */
 export const pairLayouts =
   "{prompt?, chosen, rejected} with strings or lists of messages, {prompt_ids?, chosen_ids, rejected_ids}, and the pairs of TRL, OpenRLHF, LLaMA-Factory, Axolotl and UltraFeedback, which are recognised; each with margin and label (0 to 1) where it has them";

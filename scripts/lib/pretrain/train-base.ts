@@ -14,8 +14,8 @@ export interface Slice {
   readonly run: string;
   readonly texts: readonly string[];
   readonly settings: PretrainSettings;
-  /** After so many seconds the step at hand is finished and the state saved. */
-  readonly seconds?: number | undefined;
+  /** Aborted: the step at hand is finished and the state saved. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Whether a run has ended: its folder holds the trained weights. */
@@ -26,11 +26,9 @@ export function isTrained({ run }: Pick<Slice, "run">): boolean {
 /** Trains on; returns whether the last step was reached. */
 export async function trainSlice(
   gpu: () => Promise<Gpu>,
-  { initial, run, texts, settings, seconds }: Slice,
+  { initial, run, texts, settings, signal }: Slice,
   reporter: TrainReporter,
 ): Promise<boolean> {
-  const stop = new AbortController();
-  const timer = seconds === undefined ? undefined : setTimeout(() => stop.abort(), 1000 * seconds);
   const { maxLength, batchSize, steps, lr, warmupRatio, weightDecay, seed, watched } = settings;
   try {
     await train(
@@ -60,13 +58,11 @@ export async function trainSlice(
         report: false,
       },
       reporter,
-      { signal: stop.signal, resume: "auto" },
+      { signal, resume: "auto" },
     );
     return true;
   } catch (error) {
     if (error instanceof TrainingInterrupted) return false;
     throw error;
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -2,11 +2,15 @@
 import { type Command, Option } from "commander";
 import { defaultEvalSplit } from "../../../train/options.ts";
 import { several, share } from "../../options.ts";
-import { addReadingOptions, dataSources, pairLayouts } from "../../reading-options.ts";
+import { addReadingOptions, dataSources, otherLayouts, pairLayouts } from "../../reading-options.ts";
 
 export function addDataOptions(command: Command): Command {
   command
-    .option("--data <file...>", `preference records: ${pairLayouts}. ${dataSources}`, several)
+    .option(
+      "--data <file...>",
+      `preference records: ${pairLayouts}; ${otherLayouts}. ${dataSources}`,
+      several,
+    )
     .option(
       "--eval-data <file...>",
       "held-out records, in the same forms (default: some of --data, see --eval-split)",
