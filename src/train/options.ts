@@ -7,7 +7,7 @@ import type { BosRule } from "../data/bos.ts";
 import type { Columns } from "../data/sources/columns.ts";
 import type { Overlong } from "../data/tokenise.ts";
 import { defaultMaxShardSize } from "../model/safetensors/index.ts";
-import type { ObjectiveName } from "./objectives.ts";
+import { defaultReward, type ObjectiveName, objectiveNames } from "./objectives.ts";
 import type { ImplicitFormName } from "./rewards/implicit-form.ts";
 import type { RewardName } from "./rewards/reward.ts";
 import { defaultBatchTokens } from "./run-batches.ts";
@@ -168,12 +168,26 @@ export const trainableDefaults = {
   full: { epochs: 1, lr: 1e-5 },
 } as const satisfies Readonly<Record<Trainable, Partial<TrainOptions>>>;
 
+/** Rates of implicit rewards, whose gradient reaches every token of a reply. */
+export const implicitRates = { lora: 1e-5, full: 1e-6 } as const;
+
 /** What was given, and the defaults for the rest. */
 export function withDefaults(given: TrainArguments): TrainOptions {
-  const { trainable = trainDefaults.trainable } = given;
+  const { trainable = trainDefaults.trainable, objective = trainDefaults.objective } = given;
   const told = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  return { ...given, ...trainDefaults, ...trainableDefaults[trainable], ...told };
+  const reward = given.reward ?? (isObjective(objective) ? defaultReward(objective, trainable) : undefined);
+  const isImplicit = reward === "implicit" && objective !== "lm" && trainable !== "head";
+  return {
+    ...given,
+    ...trainDefaults,
+    ...trainableDefaults[trainable],
+    ...(isImplicit ? { lr: implicitRates[trainable] } : {}),
+    ...told,
+  };
 }
+
+/** Values are checked later, and may be anything here. */
+const isObjective = (name: string): name is ObjectiveName => objectiveNames.some((known) => known === name);
 
 /** What a run must be told; the rest has defaults. */
 export type TrainArguments = Pick<TrainOptions, "model" | "data" | "out"> & Partial<TrainOptions>;

@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { expect, it } from "vitest";
 import { register as check } from "../../src/cli/check.ts";
 import { register as train } from "../../src/cli/train/train.ts";
+import { implicitRates, trainableDefaults } from "../../src/train/options.ts";
 import { readRunFile } from "../../src/train/run-file.ts";
 import { jsonl } from "../train/records.ts";
 
@@ -39,13 +40,24 @@ it("every default of ours is the flag's", () => {
   }
 });
 
+it("rates and epochs are those of what learns", () => {
+  const rates = ours.find((cell) => cell.startsWith("`--lr`: ")) ?? "";
+  const stated = [...rates.matchAll(/1e-\d/g)].map(([value]) => Number(value));
+  const { head, lora, full } = trainableDefaults;
+  expect(stated).toEqual([head.lr, lora.lr, full.lr, implicitRates.lora, implicitRates.full]);
+  const epochs = ours.find((cell) => cell.startsWith("`--epochs`: ")) ?? "";
+  expect(epochs).toContain(`${head.epochs} for a head alone, else ${lora.epochs}`);
+  expect(full.epochs).toBe(lora.epochs);
+});
+
 it("the JSON example is a file for --config", async () => {
   const [, example = ""] = text.match(/```json\n([\s\S]*?)```/) ?? [];
   const { options: read } = await readRunFile(jsonl([example], "config.json"));
   expect(read).toEqual({
     model: "models/base",
     data: "pairs.jsonl",
-    lr: 1e-2,
+    trainable: "lora",
+    lr: 1e-4,
     centerRewardsCoefficient: 0.01,
   });
 });

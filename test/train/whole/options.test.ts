@@ -26,6 +26,17 @@ it("rate and epochs follow what learns, unless they are given", () => {
 });
 
 it.each([
+  [{ objective: "dpo", trainable: "lora" }, 1e-5],
+  [{ objective: "dpo", trainable: "full" }, 1e-6],
+  [{ objective: "dpo", trainable: "full", reward: "tilted" }, 1e-5],
+  [{ objective: "lm", trainable: "full" }, 1e-5],
+  [{ objective: "dpo" }, 1e-2],
+  [{ objective: "dpo", trainable: "full", lr: 0.5 }, 0.5],
+] as const)("the rate of %j is %d", (options, lr) => {
+  expect(withDefaults({ model: "m", data: "d", out: "o", ...options }).lr).toBe(lr);
+});
+
+it.each([
   [{ loraR: 4 }, /--lora-r goes with --trainable lora only, not with --trainable head/],
   [{ loraTargets: ["q_proj"], trainable: "full" }, /--lora-targets goes with --trainable lora only/],
   [{ adapter: "a", trainable: "full" }, /--adapter goes with --trainable lora only/],

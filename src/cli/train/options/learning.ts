@@ -1,7 +1,13 @@
 /** @file Options of `train` that say what learns, from which loss, at which rate. */
 import { type Command, Option } from "commander";
 import { defaultReward, objectiveNames } from "../../../train/objectives.ts";
-import { trainDefaults as d, headInits, trainableDefaults, trainables } from "../../../train/options.ts";
+import {
+  trainDefaults as d,
+  headInits,
+  implicitRates,
+  trainableDefaults,
+  trainables,
+} from "../../../train/options.ts";
 import { rewardNames } from "../../../train/rewards/reward.ts";
 import { schedules } from "../../../train/schedule.ts";
 import { nonNegative, positiveInteger, share, wholeNumber } from "../../options.ts";
@@ -44,7 +50,11 @@ export function addLearningOptions(command: Command): Command {
       positiveInteger,
       d.gradientAccumulationSteps,
     )
-    .option("--lr <rate>", `peak learning rate (${byTrainable("lr")})`, nonNegative)
+    .option(
+      "--lr <rate>",
+      `peak learning rate (${byTrainable("lr")}; of implicit rewards ${implicitRates.lora} for lora, ${implicitRates.full} for full)`,
+      nonNegative,
+    )
     .option(
       "--head-lr <rate>",
       "peak learning rate of the reward head where more than the head learns (default: --lr)",
