@@ -44,7 +44,8 @@ export async function mergeAdapter(out: string, base: ModelFolder, adapter: Adap
       `${dir} has no reward head (score.weight), and what it would be merged into is no language model: there is nothing that gives a reward`,
     );
   }
-  await saveLanguageModel(out, base, { ...common, untied: tiedHeadReplace(base, parts) });
+  const { reward } = adapter;
+  await saveLanguageModel(out, base, { ...common, reward, untied: tiedHeadReplace(base, parts) });
   return "language model";
 }
 

@@ -8,6 +8,8 @@ import { mergeAdapter } from "../../../src/model/adapter/merge.ts";
 import { openAdapter } from "../../../src/model/adapter/open-adapter.ts";
 import { openModelFolder } from "../../../src/model/model-folder.ts";
 import type { KeptModel } from "../../../src/train/closing.ts";
+import { loadImplicitModels } from "../../../src/train/rewards/implicit-models.ts";
+import { implicitScores } from "../../../src/train/rewards/implicit-scorer.ts";
 import { temporaryFolder, tinyModel } from "../../model/tiny-model.ts";
 import { useGpu } from "../../support/gpu.ts";
 import { relativeError } from "../../support/numbers.ts";
@@ -35,6 +37,31 @@ it("goes on from an adapter: from its rewards, with its ranks and targets", asyn
   await using base = await openModelFolder(model);
   const { parts, settings } = await openAdapter(further.out, base);
   expect({ r: settings.r, alpha: settings.alpha, parts: parts.length }).toEqual({ r: 3, alpha: 6, parts: 4 });
+});
+
+it("DPO with an update of lm_head alone: it learns, and merged it gives the closing rewards", async () => {
+  const model = await tinyModel({ family: "llama", architecture: "causal-lm" });
+  const rows = idPairs(24);
+  const evalData = jsonl(rows.slice(0, 9), "held.jsonl");
+  const common = { ...options, model, data: jsonl(rows), evalData, objective: "dpo", epochs: 4 } as const;
+  const result = await run(gpu(), { ...common, loraTargets: ["lm_head"], lr: 0.05 });
+  expect(result.evaluation?.metrics.loss).toBeLessThan(0.6);
+  const out = join(temporaryFolder(), "merged");
+  await using base = await openModelFolder(model);
+  const adapter = await openAdapter(result.out, base);
+  expect(adapter.parts.map(({ module }) => module.name)).toEqual(["lm_head"]);
+  expect(await mergeAdapter(out, base, adapter)).toBe("language model");
+  await using folder = await openModelFolder(out);
+  expect(folder.config.raw).toMatchObject({ rmtrain_reward: { form: "dpo", beta: 0.1 } });
+  using models = await loadImplicitModels(gpu(), folder, { reference: model });
+  const items = rows.slice(0, 9).map((r) => ({
+    sequences: [r.chosen_ids, r.rejected_ids].map((ids) => Int32Array.from([...r.prompt_ids, ...ids])),
+    replyStarts: [r.prompt_ids.length, r.prompt_ids.length],
+  }));
+  const form = { reference: true, normalise: "sum", odds: false, weighsLoss: false, beta: 0.1 } as const;
+  const { scores } = await implicitScores(models, form, items);
+  const rewards = scores.flat().map(({ reward }) => reward);
+  expect(relativeError(rewards, closing(result).flat())).toBeLessThan(1e-4);
 });
 
 it("on the repository's base with its example: merged, the rewards of the closing evaluation", async () => {
