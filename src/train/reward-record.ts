@@ -24,3 +24,9 @@ async function referenceOf(
   await using folder = await openModelFolder(dir, { ignoreRecipeMismatch: true });
   return { name: dir, sha256: await hashBase(folder, { lmHead: true }) };
 }
+
+/** The reference as the run's identity has it: by what its files hold, not by its path. */
+export async function hashReference(dir: string): Promise<Record<string, string>> {
+  await using folder = await openModelFolder(dir, { ignoreRecipeMismatch: true });
+  return { reference: await hashBase(folder, { lmHead: true }) };
+}

@@ -10,6 +10,7 @@ import { hashModel } from "../model/file-hash.ts";
 import { openModelFolder } from "../model/model-folder.ts";
 import { findTokenizer } from "../model/tokenizer.ts";
 import { hashAdapter } from "./adapter-options.ts";
+import { type CardKind, kindOf } from "./card/kind.ts";
 import { checkOptions } from "./check-options.ts";
 import type { KeptModel } from "./closing.ts";
 import type { Dataset } from "./dataset.ts";
@@ -23,6 +24,7 @@ import { fitToPairs, planSteps } from "./plan.ts";
 import { type Prepared, prepare } from "./prepare.ts";
 import { ReportWriter } from "./report/writer.ts";
 import type { TrainReporter } from "./reporter.ts";
+import { hashReference } from "./reward-record.ts";
 import type { TokenCounts } from "./run-batches.ts";
 import { describeRun, type RunFile, writeRunFile } from "./run-file.ts";
 import type { Session } from "./session.ts";
@@ -36,6 +38,10 @@ export interface TrainResult extends Pick<KeptModel, "evaluation" | "rewards"> {
   /** Folder of the model with the best evaluation accuracy (then loss, then the earlier); `evaluation` is its own. */
   readonly out: string;
   readonly trainable: Trainable;
+  /** Whether it has a reward head, makes rewards of log-probabilities, or makes none. */
+  readonly kind: CardKind;
+  /** What log-probabilities are compared with, for rewards of such; undefined: an adapter's base. */
+  readonly reference: string | undefined;
   /** The folder it was trained on: what low-rank updates are loaded with. */
   readonly model: string;
   /** The page with its report; undefined where none was asked for, and for others than pairs. */
@@ -98,7 +104,8 @@ export async function train(
   const chatDate = options.chatDate ?? prepared.recipe.chat?.clock;
   checkStopping(options, dataset);
   const adapterFiles = options.adapter === undefined ? {} : await hashAdapter(options.adapter);
-  const baseFiles = { ...(await hashModel(folder)), ...adapterFiles };
+  const referenceFiles = options.reference === undefined ? {} : await hashReference(options.reference);
+  const baseFiles = { ...(await hashModel(folder)), ...adapterFiles, ...referenceFiles };
   const identity = identify(options, prepared, baseFiles);
   if (from !== undefined) checkResumable(from, identity, dataset.train.examples.length, options);
   stopIfAsked(control.signal, from);
@@ -166,6 +173,8 @@ async function trainOnDevice(session: Session): Promise<TrainResult> {
     out: options.out,
     model: options.model,
     trainable: options.trainable,
+    kind: kindOf(session.run),
+    reference: options.reference ?? (options.trainable === "full" ? options.model : undefined),
     report: report?.file,
     dataset,
     findings,

@@ -103,8 +103,16 @@ export function summary(result: TrainResult, groupBy: string): string {
       ...pairLines(result),
     );
   }
-  lines.push("", "Next:", `  npx rmtrain trace ${modelOf(result)} "I love you"`, "");
+  lines.push("", "Next:", `  npx rmtrain ${nextOf(result)}`, "");
   return lines.join("\n");
+}
+
+/** What to try with it: a trace of its rewards or, of a language model, training on preferences. */
+function nextOf(result: TrainResult): string {
+  const { kind, out } = result;
+  if (kind === "language") return `train --model ${out} --data prefs.jsonl --out rm`;
+  const reference = result.reference === undefined ? "" : ` --reference ${result.reference}`;
+  return `trace ${modelOf(result)}${kind === "policy" ? ` --reward implicit${reference}` : ""} "I love you"`;
 }
 
 /** How other commands load what was trained. */

@@ -10,6 +10,7 @@ import type { InputRecipe } from "../../model/recipe.ts";
 import type { Evaluation } from "../evaluate.ts";
 import type { RunFile } from "../run-file.ts";
 import { frontMatter, hubName } from "./front-matter.ts";
+import { introductions, kindOf, titles } from "./kind.ts";
 import { plain } from "./markdown.ts";
 import {
   baseSection,
@@ -22,6 +23,7 @@ import {
   versionsSection,
 } from "./sections.ts";
 import { usage } from "./usage.ts";
+import { policyUsage } from "./usage-policy.ts";
 
 /** What a card tells. */
 export interface CardInput {
@@ -52,8 +54,11 @@ export async function modelCard(input: CardInput): Promise<string> {
   const baseName = hubName(input.base);
   const facts: CardFacts = { ...input, baseName };
   const adapter = trainableOf(input.run) === "lora";
+  const kind = kindOf(input.run);
   const sections = [
-    usage(input.recipe, { hasTokenizer: input.hasTokenizer, adapter }),
+    kind === "reward"
+      ? usage(input.recipe, { hasTokenizer: input.hasTokenizer, adapter })
+      : policyUsage(input.run, kind, input.hasTokenizer),
     evaluationSection(facts),
     findingsSection(input.findings),
     inputSection(facts),
@@ -64,13 +69,12 @@ export async function modelCard(input: CardInput): Promise<string> {
   ].filter((section) => section.length > 0);
   const lines = [
     "---",
-    ...(await frontMatter(input.base, adapter)),
+    ...(await frontMatter(input.base, adapter, kind)),
     "---",
     "",
-    `# A reward model on ${plain(baseName ?? input.base.config.family)}`,
+    `# ${titles[kind]} on ${plain(baseName ?? input.base.config.family)}`,
     "",
-    "It reads a prompt with a reply and gives one number: the higher, the better the reply, by the preferences that it",
-    "was trained on. Made with rmtrain.",
+    ...introductions[kind],
     ...sections.flatMap((section) => ["", ...section]),
   ];
   return `${lines.join("\n")}\n`;

@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ModelFolder } from "../../model/model-folder.ts";
+import type { CardKind } from "./kind.ts";
 
 /** A model's id on the Hub, "owner/name". */
 const hubId = /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/;
@@ -10,18 +11,28 @@ const inherited = ["license", "license_name", "license_link", "language"];
 /** A scalar or a list in brackets that needs no quoting; anything else is left out. */
 const harmless = /^(?:[\w.:/-]+|\[[\w ,-]*\])$/;
 
+const tags: Readonly<Record<CardKind, readonly string[]>> = {
+  reward: ["reward-model", "preference-learning", "rlhf", "rmtrain"],
+  policy: ["preference-learning", "rlhf", "rmtrain"],
+  language: ["rmtrain"],
+};
+
 /** The lines between the two `---`, without them. @param adapter whether the folder holds low-rank updates alone */
-export async function frontMatter(base: ModelFolder, adapter = false): Promise<string[]> {
+export async function frontMatter(
+  base: ModelFolder,
+  adapter = false,
+  kind: CardKind = "reward",
+): Promise<string[]> {
   const name = hubName(base);
   return [
     `library_name: ${adapter ? "peft" : "transformers"}`,
-    "pipeline_tag: text-classification",
+    `pipeline_tag: ${kind === "reward" ? "text-classification" : "text-generation"}`,
     ...(name === undefined
       ? []
       : [`base_model: ${name}`, `base_model_relation: ${adapter ? "adapter" : "finetune"}`]),
     ...(await inheritedLines(base.dir)),
     "tags:",
-    ...["reward-model", "preference-learning", "rlhf", "rmtrain"].map((tag) => `  - ${tag}`),
+    ...tags[kind].map((tag) => `  - ${tag}`),
   ];
 }
 

@@ -5,6 +5,7 @@ import type { Evaluation } from "../evaluate.ts";
 import { type Trainable, trainables } from "../options.ts";
 import type { RunFile } from "../run-file.ts";
 import type { CardFacts } from "./card.ts";
+import { kindOf } from "./kind.ts";
 import { decimal, plain, share, table } from "./markdown.ts";
 
 const hashTable = (files: Readonly<Record<string, string | null>>) =>
@@ -23,6 +24,13 @@ const learnt: Readonly<Record<Trainable, string>> = {
   full: "All of its weights were trained on, together with the head.",
 };
 
+/** The same where there is no reward head. */
+const learntWithout: typeof learnt = {
+  head: learnt.head,
+  lora: "Its weights are frozen; low-rank updates of its linear layers were trained.",
+  full: "All of its weights were trained on.",
+};
+
 /** Runs of earlier versions trained heads. */
 export const trainableOf = ({ options }: RunFile): Trainable =>
   trainables.find((name) => name === options.trainable) ?? "head";
@@ -33,7 +41,7 @@ export function baseSection({ run, base, baseName }: CardFacts): string[] {
   return [
     "## Base",
     "",
-    `${baseName === undefined ? "A local folder" : plain(baseName)} (${family}, ${sizes}). ${learnt[trainableOf(run)]}`,
+    `${baseName === undefined ? "A local folder" : plain(baseName)} (${family}, ${sizes}). ${(kindOf(run) === "reward" ? learnt : learntWithout)[trainableOf(run)]}`,
     "",
     ...hashTable(run.base.files),
   ];

@@ -120,6 +120,8 @@ function result(held: number): TrainResult {
   const counts = { records: 50, dropped: 2, truncated: [], identical: 0, tokens: 1 };
   return {
     out: "runs/mine",
+    kind: "reward",
+    reference: undefined,
     trainable: "head",
     model: "base",
     report: held === 0 ? undefined : "runs/mine/report.html",

@@ -15,6 +15,7 @@ import { Tape } from "../../../src/tensor/tape.ts";
 import { readTensor, uploadTensor } from "../../../src/tensor/tensor.ts";
 import { ImplicitReward } from "../../../src/train/rewards/implicit.ts";
 import { type ImplicitFormName, implicitForms } from "../../../src/train/rewards/implicit-form.ts";
+import { train } from "../../../src/train/train.ts";
 import { tinyModel } from "../../model/tiny-model.ts";
 import { referenceForward, tokenLogProbabilities } from "../../reference/forward.ts";
 import { logOdds } from "../../reference/implicit-reward.ts";
@@ -79,6 +80,13 @@ describe("dpo", () => {
         reference: { name: model, sha256: await hashBase(folder, { lmHead: true }) },
       });
       expect(stored.architectures).toEqual(["LlamaForCausalLM"]);
+      const card = readFileSync(join(result.out, "README.md"), "utf8");
+      expect(card).toContain("pipeline_tag: text-generation");
+      expect(card).toContain(
+        "npx rmtrain score --reward implicit --model THIS_FOLDER --reference REFERENCE_FOLDER",
+      );
+      expect(card).toContain("AutoModelForCausalLM");
+      expect(card).not.toMatch(/SequenceClassification|head was|the head/);
       expect(gpu().memory.live).toBe(0);
     },
   );
@@ -105,6 +113,27 @@ describe("dpo", () => {
       const noted = again.notes.filter((line) => line.startsWith("reference: "));
       expect(noted).toEqual(note === undefined ? [] : [expect.stringMatching(note)]);
     }
+  });
+
+  it("goes on only against the same reference", async () => {
+    const model = await policy();
+    const [reference, other] = [
+      await tinyModel({ family: "llama", architecture: "causal-lm", seed: 3 }),
+      await tinyModel({ family: "llama", architecture: "causal-lm", seed: 4 }),
+    ];
+    const options = {
+      model,
+      reference,
+      data: data(),
+      objective: "dpo",
+      trainable: "full",
+      ...short,
+    } as const;
+    const { out } = await run(gpu(), options);
+    const again = { ...options, out, reference: other };
+    await expect(train(gpu(), again, undefined, { resume: out })).rejects.toThrow(
+      /the model is another \(reference\)/,
+    );
   });
 
   it("a reference of another vocabulary is refused", async () => {
@@ -251,6 +280,9 @@ describe("lm", () => {
     const config = JSON.parse(readFileSync(join(result.out, "config.json"), "utf8"));
     expect(config.architectures).toEqual(["LlamaForCausalLM"]);
     expect(config.rmtrain_reward).toBeUndefined();
+    const card = readFileSync(join(result.out, "README.md"), "utf8");
+    expect(card).toContain("# A language model on llama");
+    expect(card).not.toMatch(/reward model|reward head|--reward|THIS_FOLDER --data/);
   });
 
   it("a head has no part in it", async () => {
