@@ -62,18 +62,36 @@ export function rowLoss(
  */
 export function mismatchMean(gpu: Gpu, parts: readonly Tensor[]): Tensor {
   const total = parts.reduce((sum, part) => sum + part.rows, 0);
-  if (total === 0) throw new Error("mismatchMean: no rewards");
   const z = createTensor(gpu, 1, 1, "mismatch mean");
-  for (const [i, part] of parts.entries()) {
-    expectShape("mismatchMean", part, part.rows, 1);
-    gpu.recorder.dispatch(positiveMean, {
-      bindings: [bind(gpu, part), bind(gpu, z)],
-      params: { rows: part.rows, first: i === 0 ? 1 : 0, last: i === parts.length - 1 ? 1 : 0, total },
-      workgroups: 1,
-      work: part.rows,
-    });
-  }
+  let done = 0;
+  for (const part of parts) done = addToMean(gpu, z, part, { done, total });
   return z;
+}
+
+/**
+ * One part of it.
+ * @param z [1, 1] f32: written by the first part, added to by the others, finished by the last
+ * @param done rows of the parts before @param total of all parts
+ * @returns rows that are done now
+ */
+export function addToMean(
+  gpu: Gpu,
+  z: Tensor,
+  part: Tensor,
+  { done, total }: { readonly done: number; readonly total: number },
+): number {
+  const { rows } = part;
+  if (rows === 0 || done + rows > total)
+    throw new Error(`addToMean: ${part.shape} after ${done} of ${total} rows`);
+  expectShape("addToMean", part, rows, 1);
+  expectShape("addToMean z", z, 1, 1);
+  gpu.recorder.dispatch(positiveMean, {
+    bindings: [bind(gpu, part), bind(gpu, z)],
+    params: { rows, first: done === 0 ? 1 : 0, last: done + rows === total ? 1 : 0, total },
+    workgroups: 1,
+    work: rows,
+  });
+  return done + rows;
 }
 
 export const rowLossKernels: readonly KernelVariant[] = [

@@ -1,7 +1,7 @@
 /** @file KTO's mismatched sequences: no prompt keeps its own reply, every reply is used once. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { mismatched } from "../../src/data/mismatch.ts";
+import { mismatched, mismatchedInBlocks } from "../../src/data/mismatch.ts";
 
 const row = (prompt: readonly number[], reply: readonly number[], group?: string) => ({
   item: { sequences: [Int32Array.from([...prompt, ...reply])], ...(group === undefined ? {} : { group }) },
@@ -36,4 +36,43 @@ it("of two rows and more no reply stays with its prompt, and each is used once",
       expect([...replies].sort()).toEqual([...lengths.keys()].sort());
     }),
   );
+});
+
+it("two replies to one prompt are not exchanged, unless there is no other prompt", () => {
+  const replies = (rows: readonly (readonly [number, number])[]) =>
+    mismatched(rows.map(([prompt, reply]) => row([prompt], [reply]))).map(({ item }) => [
+      ...item.sequences[0]!,
+    ]);
+  expect(
+    replies([
+      [1, 11],
+      [1, 12],
+      [2, 21],
+      [2, 22],
+    ]),
+  ).toEqual([
+    [1, 22],
+    [1, 22],
+    [2, 12],
+    [2, 12],
+  ]);
+  expect(
+    replies([
+      [1, 11],
+      [1, 12],
+    ]),
+  ).toEqual([
+    [1, 12],
+    [1, 11],
+  ]);
+});
+
+it("blocks keep to themselves, and a last row by itself joins the block before it", () => {
+  const rows = [1, 2, 3, 4, 5].map((n) => row([n], [10 * n]));
+  const replies = (size: number) => mismatchedInBlocks(rows, size).map(({ item }) => item.sequences[0]![1]);
+  expect(replies(2)).toEqual([20, 10, 50, 30, 40]);
+  expect(replies(3)).toEqual([30, 10, 20, 50, 40]);
+  expect(replies(9)).toEqual([50, 10, 20, 30, 40]);
+  expect(() => mismatchedInBlocks(rows, 1)).toThrow("two rows");
+  expect(() => mismatchedInBlocks(rows.slice(0, 1), 4)).toThrow("two rows");
 });
