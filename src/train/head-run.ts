@@ -1,49 +1,66 @@
-/** @file The head on cached features as the loop trains it: pairs become rows of the feature table. */
+/** @file The head on cached features as the loop trains it: examples become rows of the feature table. */
 import { RmtrainError } from "../errors.ts";
-import type { Pair } from "./dataset.ts";
-import { type PairMetrics, type PairRewards, pairMetrics } from "./evaluate.ts";
-import type { HeadTrainer, StepRows } from "./head-trainer.ts";
-import { type ObjectiveOptions, type PairObjective, pairObjective } from "./objectives.ts";
+import type { PairMetrics } from "./evaluate.ts";
+import type { Example } from "./example-sets.ts";
+import type { ExampleForm } from "./forms/form.ts";
+import type { HeadTrainer, StepExamples } from "./head-trainer.ts";
 import type { TrainOptions } from "./options.ts";
 import { microBatches } from "./plan.ts";
+import { pointOfReference } from "./row-metrics.ts";
 import type { Evaluated, StepMetrics, Trainer, TrainerState, Weights } from "./trainer.ts";
 
-export interface HeadPairs {
-  readonly train: readonly Pair[];
-  /** Feature rows [chosen, rejected] of each training pair. */
+export interface HeadExamples<E extends Example> {
+  readonly form: ExampleForm<E>;
+  readonly train: readonly E[];
+  /** Feature rows of each training example's sequences. */
   readonly trainRows: readonly Int32Array[];
   /** Empty: no evaluation. */
-  readonly eval: readonly Pair[];
+  readonly eval: readonly E[];
   readonly evalRows: readonly Int32Array[];
+  /** Feature rows of the form's references, one for each example. */
+  readonly references?: { readonly train: Int32Array; readonly eval: Int32Array };
 }
 
-type Settings = ObjectiveOptions & Pick<TrainOptions, "batchSize">;
-
-export class HeadRun implements Trainer {
-  /** All chosen, then all rejected. */
-  readonly #evalRows: Int32Array;
-  readonly #objective: PairObjective;
+export class HeadRun<E extends Example> implements Trainer {
+  /** Most sequences of a batch. */
+  readonly #capacity: number;
 
   /** @param trainer is disposed with this */
   constructor(
     readonly trainer: HeadTrainer,
-    readonly pairs: HeadPairs,
-    readonly settings: Settings,
+    readonly examples: HeadExamples<E>,
+    readonly settings: Pick<TrainOptions, "batchSize">,
   ) {
-    this.#objective = pairObjective(settings);
-    this.#evalRows = Int32Array.from([0, 1].flatMap((reply) => pairs.evalRows.map((r) => r[reply]!)));
+    const each = examples.trainRows.reduce((most, rows) => Math.max(most, rows.length), 1);
+    this.#capacity = each * settings.batchSize;
   }
 
   get holdsOut(): boolean {
-    return this.pairs.eval.length > 0;
+    return this.examples.eval.length > 0;
   }
 
   step(indices: Int32Array, lr: number): void {
     const parts = microBatches(indices, this.settings.batchSize);
+    const references = this.examples.references?.train;
     this.trainer.step(
-      parts.map((part) => batchRows(this.pairs, part)),
+      parts.map((part) => this.#batch(part)),
       lr,
+      references && Int32Array.from(indices, (i) => references[i]!),
     );
+  }
+
+  #batch(indices: Int32Array): StepExamples {
+    const { form, train, trainRows } = this.examples;
+    const own = Array.from(indices, (i) => train[i]!);
+    const sequences = Array.from(indices, (i) => [...trainRows[i]!]).flat();
+    return {
+      rows: Int32Array.from(form.order(own), (n) => sequences[n]!),
+      capacity: this.#capacity,
+      examples: own.length,
+      counts: form.counts(own),
+      record: (gpu, rewards, place) =>
+        form.record(gpu, rewards, own, { ...place, capacity: this.settings.batchSize }),
+    };
   }
 
   takeMetrics(): Promise<StepMetrics[]> {
@@ -65,57 +82,53 @@ export class HeadRun implements Trainer {
   async evaluate(step: number): Promise<Evaluated | undefined> {
     const rewards = await this.heldOutRewards(step);
     if (rewards === undefined) return undefined;
-    return {
-      rewards,
-      metrics: this.#metrics(rewards, this.pairs.eval),
-    };
+    const { form, eval: held, references } = this.examples;
+    const z = await this.#reference(references?.eval);
+    return { rewards: form.sides(rewards), metrics: form.metrics(held, rewards, z) };
   }
 
   /**
-   * Of the held-out pairs.
+   * Of the held-out examples' sequences, `[example][sequence]`.
    * @param head [H]; default: the present one
    */
-  async heldOutRewards(step: number, head?: Float32Array): Promise<PairRewards | undefined> {
-    const { eval: pairs } = this.pairs;
-    if (pairs.length === 0) return undefined;
-    const rewards = await this.trainer.rewards(this.#evalRows, head);
-    const bad = rewards.findIndex((r) => !Number.isFinite(r));
+  async heldOutRewards(step: number, head?: Float32Array): Promise<Float32Array[] | undefined> {
+    const { eval: held, evalRows } = this.examples;
+    if (held.length === 0) return undefined;
+    const rewards = await this.#rewards(evalRows, head);
+    const bad = rewards.findIndex((own) => !own.every(Number.isFinite));
     if (bad >= 0) {
-      const where = pairs[bad % pairs.length]!.record.where;
+      const { where } = held[bad]!.record;
       throw new RmtrainError(
-        `${where}: the reward of this held-out pair is not finite under the head of step ${step}; look at its features, or lower --lr`,
+        `${where}: the reward of this held-out record is not finite under the head of step ${step}; look at its features, or lower --lr`,
       );
     }
-    return { chosen: rewards.subarray(0, pairs.length), rejected: rewards.subarray(pairs.length) };
+    return rewards;
+  }
+
+  /** The closing evaluation's z under a head. */
+  heldOutReference(head?: Float32Array): Promise<number | undefined> {
+    return this.#reference(this.examples.references?.eval, head);
   }
 
   async losses(indices: Int32Array): Promise<number[]> {
-    const { train, trainRows } = this.pairs;
-    const rows = Int32Array.from([...indices].flatMap((i) => [...trainRows[i]!]));
-    const rewards = await this.trainer.rewards(rows);
-    return [...indices].map((i, n) => {
-      const sides = {
-        chosen: rewards.subarray(2 * n, 2 * n + 1),
-        rejected: rewards.subarray(2 * n + 1, 2 * n + 2),
-      };
-      return this.#metrics(sides, [train[i]!]).loss;
-    });
+    const { form, train, trainRows, references } = this.examples;
+    const rewards = await this.#rewards(Array.from(indices, (i) => trainRows[i]!));
+    const z = await this.#reference(references && Int32Array.from(indices, (i) => references.train[i]!));
+    const loss = (i: number, own: Float32Array): PairMetrics => form.metrics([train[i]!], [own], z);
+    return rewards.map((own, n) => loss(indices[n]!, own).loss);
   }
 
-  #metrics(rewards: PairRewards, pairs: readonly Pair[]): PairMetrics {
-    return pairMetrics(rewards, pairs, this.settings.centerRewardsCoefficient, this.#objective);
+  async #reference(rows: Int32Array | undefined, head?: Float32Array): Promise<number | undefined> {
+    return rows && pointOfReference(await this.trainer.rewards(rows, head));
+  }
+
+  async #rewards(rows: readonly Int32Array[], head?: Float32Array): Promise<Float32Array[]> {
+    const all = await this.trainer.rewards(Int32Array.from(rows.flatMap((own) => [...own])), head);
+    let at = 0;
+    return rows.map((own) => all.subarray(at, (at += own.length)));
   }
 
   [Symbol.dispose](): void {
     this.trainer[Symbol.dispose]();
   }
-}
-
-function batchRows({ train, trainRows }: HeadPairs, indices: Int32Array): StepRows {
-  const side = (reply: number) => Array.from(indices, (i) => trainRows[i]![reply]!);
-  return {
-    rows: Int32Array.from([...side(0), ...side(1)]),
-    margins: Float32Array.from(indices, (i) => train[i]!.margin),
-    labels: Float32Array.from(indices, (i) => train[i]!.label),
-  };
 }

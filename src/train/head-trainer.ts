@@ -4,14 +4,17 @@
  */
 import type { Gpu } from "../gpu/gpu.ts";
 import { gatherRows } from "../kernels/embedding.ts";
+import { addToMean } from "../kernels/row-loss.ts";
 import { headName } from "../model/reward-head.ts";
 import { type ArenaRole, ParameterArena } from "../tensor/parameters.ts";
-import { readTensor, type Tensor, uploadTensor } from "../tensor/tensor.ts";
+import { createTensor, readTensor, type Tensor, uploadTensor } from "../tensor/tensor.ts";
 import { readArena, writeState } from "./arena-state.ts";
-import { MetricsTable } from "./metrics-table.ts";
-import { type HeadObjective, headObjective, type ObjectiveOptions } from "./objectives.ts";
+import type { LossPlace } from "./forms/form.ts";
+import { type BatchCounts, MetricsTable } from "./metrics-table.ts";
+import { headObjective, type ObjectiveOptions, pairObjective } from "./objectives.ts";
 import { Optimizer } from "./optimizer.ts";
 import type { TrainOptions } from "./options.ts";
+import type { HeadReward } from "./rewards/reward.ts";
 import type { StepMetrics, TrainerState, Weights } from "./trainer.ts";
 
 /** A batch of pairs as rows of the feature table. */
@@ -24,6 +27,19 @@ export interface StepRows {
   readonly labels: Float32Array;
 }
 
+/** A batch of examples of any kind. */
+export interface StepExamples {
+  /** [n] Rows of the feature table, in the order in which `record` takes their rewards. */
+  readonly rows: Int32Array;
+  /** Rows that tensors of them have room for. */
+  readonly capacity: number;
+  readonly counts: BatchCounts;
+  /** Examples, over which the loss is a mean. */
+  readonly examples: number;
+  /** As ExampleForm's. @returns d loss / d rewards, [n, 1] f32 */
+  record(gpu: Gpu, rewards: Tensor, place: Omit<LossPlace, "capacity">): Tensor;
+}
+
 type Settings = ObjectiveOptions &
   Pick<TrainOptions, "batchSize" | "gradientAccumulationSteps" | "weightDecay" | "maxGradNorm" | "logEvery">;
 
@@ -31,7 +47,7 @@ type Settings = ObjectiveOptions &
 const mostRewardRows = 16_384;
 
 export class HeadTrainer implements Disposable {
-  readonly #objective: HeadObjective;
+  readonly #reward: HeadReward;
   readonly #arena: ParameterArena;
   readonly #optimizer: Optimizer;
   readonly #metrics: MetricsTable;
@@ -47,7 +63,7 @@ export class HeadTrainer implements Disposable {
     head: Float32Array,
     readonly settings: Settings,
   ) {
-    this.#objective = headObjective(settings);
+    this.#reward = headObjective(settings).reward;
     this.#arena = new ParameterArena(gpu, [{ name: headName, rows: 1, cols: features.cols }]);
     this.#arena.write("master", headName, head);
     this.#optimizer = new Optimizer(gpu, this.#arena);
@@ -55,43 +71,44 @@ export class HeadTrainer implements Disposable {
   }
 
   /**
-   * Records one step on the pairs of `batches`, computed one after another: rewards, loss, gradient; then AdamW.
+   * Records one step on the examples of `batches`, computed one after another: rewards, loss, gradient; then AdamW.
    * Call `takeMetrics` at least every `logEvery` steps.
+   * @param references rows of the feature table: max(0, mean of their rewards) is the loss's point of reference
    */
-  step(batches: readonly StepRows[], lr: number): void {
+  step(batches: readonly (StepRows | StepExamples)[], lr: number, references?: Int32Array): void {
     const { gpu, settings } = this;
     const { row, tensor } = this.#metrics;
-    const total = batches.reduce((sum, { margins }) => sum + margins.length, 0);
-    for (const [i, batch] of batches.entries()) this.#addGradient(batch, total, row + i, i > 0);
-    this.#step++;
+    const own = batches.map((batch) => ("record" in batch ? batch : pairExamples(batch, settings)));
+    const total = own.reduce((sum, { examples }) => sum + examples, 0);
     using _scope = gpu.scope();
+    const reference = references && this.#reference(references);
+    for (const [i, batch] of own.entries())
+      this.#addGradient(batch, { total, metrics: tensor, row: row + i, reference }, i > 0);
+    this.#step++;
     const metrics = { metrics: tensor, row, losses: batches.length };
     this.#optimizer.step({ ...settings, lr, step: this.#step, ...metrics });
-    this.#metrics.add(
-      batches.map(({ labels }) => ({
-        pairs: labels.length,
-        decided: labels.filter((p) => p !== 0.5).length,
-      })),
-    );
+    this.#metrics.add(own.map(({ counts }) => counts));
   }
 
-  #addGradient({ rows, margins, labels }: StepRows, total: number, row: number, accumulate: boolean): void {
-    const { gpu, settings } = this;
+  #addGradient(batch: StepExamples, place: Omit<LossPlace, "capacity">, accumulate: boolean): void {
+    const { gpu } = this;
     using _scope = gpu.scope();
-    const capacity = 2 * settings.batchSize;
-    const x = gatherRows(gpu, this.features, uploadTensor(gpu, rows, 1, "pair rows", { capacity }));
-    const { reward, loss, constants } = this.#objective;
-    const rewards = reward.forward(gpu, x, this.#arena.param(headName));
-    const targets = {
-      margins: uploadTensor(gpu, margins, 1, "margins", { capacity: settings.batchSize }),
-      labels: uploadTensor(gpu, labels, 1, "labels", { capacity: settings.batchSize }),
-      total,
-      centering: settings.centerRewardsCoefficient,
-      metrics: this.#metrics.tensor,
-      row,
-    };
-    const gradient = loss.record(gpu, rewards, targets, constants);
-    reward.backward(gpu, gradient, x, this.#arena.gradient(headName), accumulate);
+    const { rows, capacity } = batch;
+    const x = gatherRows(gpu, this.features, uploadTensor(gpu, rows, 1, "feature rows", { capacity }));
+    const rewards = this.#reward.forward(gpu, x, this.#arena.param(headName));
+    const gradient = batch.record(gpu, rewards, place);
+    this.#reward.backward(gpu, gradient, x, this.#arena.gradient(headName), accumulate);
+  }
+
+  /** [1, 1] f32 */
+  #reference(rows: Int32Array): Tensor {
+    const { gpu } = this;
+    const z = createTensor(gpu, 1, 1, "point of reference");
+    using _scope = gpu.scope();
+    const x = gatherRows(gpu, this.features, uploadTensor(gpu, rows, 1, "reference rows"));
+    const rewards = this.#reward.forward(gpu, x, this.#arena.param(headName));
+    addToMean(gpu, z, rewards, { done: 0, total: rows.length });
+    return z;
   }
 
   /**
@@ -148,6 +165,24 @@ export class HeadTrainer implements Disposable {
     const weight =
       head === undefined ? this.#arena.param(headName) : uploadTensor(this.gpu, head, head.length, headName);
     const x = gatherRows(this.gpu, this.features, uploadTensor(this.gpu, rows, 1, "feature rows"));
-    return readTensor(this.gpu, this.#objective.reward.forward(this.gpu, x, weight));
+    return readTensor(this.gpu, this.#reward.forward(this.gpu, x, weight));
   }
+}
+
+/** Pairs from their targets as they are. */
+function pairExamples({ rows, margins, labels }: StepRows, settings: Settings): StepExamples {
+  const { loss, constants } = pairObjective(settings);
+  const { batchSize: capacity, centerRewardsCoefficient: centering } = settings;
+  return {
+    rows,
+    capacity: 2 * capacity,
+    examples: labels.length,
+    counts: { pairs: labels.length, decided: labels.filter((p) => p !== 0.5).length },
+    record(gpu, rewards, { reference: _, ...place }) {
+      const column = (values: Float32Array, label: string) =>
+        uploadTensor(gpu, values, 1, label, { capacity });
+      const targets = { margins: column(margins, "margins"), labels: column(labels, "labels") };
+      return loss.record(gpu, rewards, { ...targets, centering, ...place }, constants);
+    },
+  };
 }

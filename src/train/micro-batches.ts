@@ -3,9 +3,9 @@
  * allows, prompts shared. A function of the examples and the budget alone. An example larger than the budget is a
  * micro-batch of its own.
  */
+import type { RowSequence } from "../data/mismatch.ts";
 import { pack, planBatches } from "../data/pack.ts";
 import type { PackedBatch } from "../kernels/packed-batch.ts";
-import type { Example } from "./example-sets.ts";
 import type { RewardItem, RewardSequence } from "./rewards/model-reward.ts";
 
 export interface MicroBatch {
@@ -32,7 +32,7 @@ export function sequencesOf({ sequences, replyStarts }: RewardItem): RewardSeque
 }
 
 /** An example's sequences as they are packed, with where their replies begin. */
-export function rewardItem(example: Pick<Example, "item" | "replyStarts">): RewardItem {
+export function rewardItem(example: RowSequence): RewardItem {
   const { sequences, group } = example.item;
   return { sequences, replyStarts: example.replyStarts, ...(group === undefined ? {} : { group }) };
 }

@@ -4,19 +4,24 @@
  */
 import { RmtrainError } from "../errors.ts";
 import type { Gpu } from "../gpu/gpu.ts";
+import { addToMean } from "../kernels/row-loss.ts";
 import { headGroup } from "../model/model-parameters.ts";
 import type { TrainableModel } from "../model/trainable.ts";
+import { createTensor, type Tensor } from "../tensor/tensor.ts";
 import { readArena, writeState } from "./arena-state.ts";
 import type { Example } from "./example-sets.ts";
-import type { ExampleForm } from "./forms/form.ts";
+import type { ExampleForm, LossPlace } from "./forms/form.ts";
 import { MetricsTable } from "./metrics-table.ts";
 import { type MicroBatch, microBatchesOf, rewardItem } from "./micro-batches.ts";
 import { Optimizer } from "./optimizer.ts";
 import type { TrainOptions } from "./options.ts";
 import { rewardsOfItems } from "./rewards/batch-rewards.ts";
 import type { ModelReward, RewardItem } from "./rewards/model-reward.ts";
+import { pointOfReference } from "./row-metrics.ts";
 import type { TokenCounts } from "./run-batches.ts";
 import type { Evaluated, StepMetrics, Trainer, TrainerState, Weights } from "./trainer.ts";
+
+const referenceLabel = "point of reference";
 
 export interface ModelExamples<E extends Example> {
   readonly train: readonly E[];
@@ -87,8 +92,10 @@ export class ModelTrainer<E extends Example> implements Trainer {
     const { row, tensor } = this.#metrics;
     this.#step++;
     parts.model.arena.clear("gradient");
+    using _scope = this.gpu.scope();
+    const reference = this.#reference(indices);
     for (const [i, part] of micro.entries()) {
-      this.#addGradient(part, own[i]!, total, row + i);
+      this.#addGradient(part, own[i]!, { total, row: row + i, reference });
       this.counts.computed += part.batch.rows;
       this.counts.padded += part.batch.paddedTokens;
     }
@@ -111,15 +118,38 @@ export class ModelTrainer<E extends Example> implements Trainer {
    * device's memory.
    */
   rehearse(part: MicroBatch, microTokens: number): void {
+    using _scope = this.gpu.scope();
     const own = part.examples.map((i) => this.examples.train[i]!);
-    this.#addGradient(part, own, this.parts.form.total(own), 0, microTokens);
+    const reference = this.parts.form.references && createTensor(this.gpu, 1, 1, referenceLabel);
+    this.#addGradient(part, own, { total: this.parts.form.total(own), row: 0, reference }, microTokens);
+  }
+
+  /** Records the step's point of reference, where its loss has one: max(0, mean reward) of those items. [1, 1] f32 */
+  #reference(indices: Int32Array): Tensor | undefined {
+    const { model, reward, form } = this.parts;
+    if (form.references === undefined) return undefined;
+    const { train } = form.references;
+    const items = Array.from(indices, (i) => train[i]!);
+    const z = createTensor(this.gpu, 1, 1, referenceLabel);
+    let done = 0;
+    for (const { batch, sequences } of microBatchesOf(items, this.microTokens)) {
+      using _scope = this.gpu.scope();
+      const capacity = Math.max(this.microTokens, batch.rows);
+      const hidden = model.backbone.forward(batch, capacity);
+      const order = Int32Array.from(sequences, (_, n) => n);
+      const rewardCapacity = this.#room.sequences;
+      const input = { batch, sequences, order, hidden, capacity, rewardCapacity };
+      done = addToMean(this.gpu, z, reward.forward(model, undefined, input), { done, total: items.length });
+      this.counts.computed += batch.rows;
+      this.counts.padded += batch.paddedTokens;
+    }
+    return z;
   }
 
   #addGradient(
     part: MicroBatch,
     examples: readonly E[],
-    total: number,
-    row: number,
+    place: Pick<LossPlace, "total" | "row" | "reference">,
     microTokens = this.microTokens,
   ): void {
     const { gpu, options } = this;
@@ -134,14 +164,14 @@ export class ModelTrainer<E extends Example> implements Trainer {
     });
     const rewards = reward.forward(model, tape, {
       ...part,
-      order: form.order(part, examples),
+      order: form.order(examples),
       hidden,
       capacity,
       rewardCapacity: this.#room.sequences,
-      step: { total, metrics: own, row },
+      step: { total: place.total, metrics: own, row: place.row },
     });
-    const place = { total, metrics, row, capacity: this.#room.examples };
-    tape.backward([[rewards, form.record(gpu, rewards, examples, place)]]);
+    const where = { ...place, metrics, capacity: this.#room.examples };
+    tape.backward([[rewards, form.record(gpu, rewards, examples, where)]]);
   }
 
   takeMetrics(): Promise<StepMetrics[]> {
@@ -177,13 +207,21 @@ export class ModelTrainer<E extends Example> implements Trainer {
         `${where}: a reward of this held-out record is not finite under the weights of step ${step}; lower --lr`,
       );
     }
-    return { metrics: form.metrics(this.examples.eval, rewards), rewards: form.sides(rewards) };
+    const z = await this.#hostReference(form.references?.eval);
+    return { metrics: form.metrics(this.examples.eval, rewards, z), rewards: form.sides(rewards) };
   }
 
   async losses(indices: Int32Array): Promise<number[]> {
     const { form } = this.parts;
     const rewards = await this.#rewards(Array.from(indices, (i) => this.#items[i]!));
-    return rewards.map((own, n) => form.metrics([this.examples.train[indices[n]!]!], [own]).loss);
+    const { references } = form;
+    const z = await this.#hostReference(references && Array.from(indices, (i) => references.train[i]!));
+    return rewards.map((own, n) => form.metrics([this.examples.train[indices[n]!]!], [own], z).loss);
+  }
+
+  async #hostReference(items: readonly RewardItem[] | undefined): Promise<number | undefined> {
+    if (items === undefined) return undefined;
+    return pointOfReference((await this.#rewards(items)).map((own) => own[0] ?? Number.NaN));
   }
 
   /** Under the present weights, without a tape. */

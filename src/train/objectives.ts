@@ -186,21 +186,21 @@ export function pairObjective(options: Chosen): PairObjective {
   return { ...found, loss };
 }
 
-/** A loss of pairs on a reward that a lone head makes. */
-export interface HeadObjective extends PairObjective {
+/** A reward that a lone head makes. */
+export interface HeadObjective extends Objective {
   readonly reward: HeadReward;
 }
 
-/** @throws InputError where the reward needs more than a head, or the loss other records than pairs */
+/** @throws InputError where the reward needs more than a head */
 export function headObjective(options: Chosen): HeadObjective {
-  const found = pairObjective(options);
+  const found = findObjective(options);
   const { reward } = found;
   if (!isHeadReward(reward))
     throw new InputError(`--reward ${reward.name} takes more than the head: --trainable lora or full`);
   return { ...found, reward };
 }
 
-/** The same with a loss that sees differences of rewards alone. */
+/** The same with a loss of pairs that sees differences of rewards alone. */
 export interface DifferenceObjective extends HeadObjective {
   readonly loss: DifferenceLoss;
 }

@@ -2,7 +2,6 @@
 import { uploadTensor } from "../../tensor/tensor.ts";
 import { type PairRewards, pairMetrics } from "../evaluate.ts";
 import type { Pair } from "../example-sets.ts";
-import type { MicroBatch } from "../micro-batches.ts";
 import type { PairObjective } from "../objectives.ts";
 import type { ExampleForm } from "./form.ts";
 
@@ -12,7 +11,7 @@ export function pairForm(objective: PairObjective, centering: number): ExampleFo
   return {
     order: bySide,
     total: (pairs) => pairs.length,
-    record(gpu, rewards, pairs, { capacity, ...place }) {
+    record(gpu, rewards, pairs, { capacity, reference: _, ...place }) {
       const column = (of: (pair: Pair) => number, label: string) =>
         uploadTensor(gpu, Float32Array.from(pairs, of), 1, label, { capacity });
       const margins = column((pair) => pair.margin + margin, "margins");
@@ -29,8 +28,7 @@ export function pairForm(objective: PairObjective, centering: number): ExampleFo
 }
 
 /** All chosen, then all rejected. */
-function bySide({ examples }: MicroBatch): Int32Array {
-  const n = examples.length;
+function bySide({ length: n }: readonly Pair[]): Int32Array {
   return Int32Array.from({ length: 2 * n }, (_, i) => (i < n ? 2 * i : 2 * (i - n) + 1));
 }
 

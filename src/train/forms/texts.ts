@@ -6,7 +6,7 @@ import type { ExampleForm } from "./form.ts";
 
 export function textForm(loss: TextLoss): ExampleForm<TextExample> {
   return {
-    order: ({ sequences }) => Int32Array.from(sequences, (_, n) => n),
+    order: (texts) => Int32Array.from(texts, (_, n) => n),
     total: tokensOf,
     record: (gpu, rewards, texts, { total, metrics, row, capacity }) =>
       loss.record(gpu, rewards, { tokens: texts.map(tokensIn), total, metrics, row, capacity }),
