@@ -10,11 +10,12 @@ import { loadBackbone } from "../src/model/load.ts";
 import { openModelFolder } from "../src/model/model-folder.ts";
 import { loadTokenizer } from "../src/model/tokenizer.ts";
 import { loadDataset } from "../src/train/dataset.ts";
-import { evaluate } from "../src/train/evaluate.ts";
 import { computeFeatures } from "../src/train/features.ts";
+import { pairForm } from "../src/train/forms/pairs.ts";
 import { initialHead } from "../src/train/head-init.ts";
 import { HeadRun } from "../src/train/head-run.ts";
 import { HeadTrainer } from "../src/train/head-trainer.ts";
+import { pairObjective } from "../src/train/objectives.ts";
 import { type TrainOptions, trainDefaults } from "../src/train/options.ts";
 import { beginning } from "../src/train/state/progress.ts";
 import { trainLoop } from "../src/train/train-loop.ts";
@@ -88,6 +89,7 @@ for (const set of sets) {
             options,
           );
           const pairs = {
+            form: pairForm(pairObjective(options), 0),
             train: train.pairs,
             trainRows: features.rows.slice(0, train.pairs.length),
             eval: held,
@@ -106,7 +108,7 @@ for (const set of sets) {
           // The best step's accuracy would favour more evaluations: it is chosen on these very pairs.
           const rewards = await run.heldOutRewards(last.step);
           if (rewards === undefined) throw new Error("there are no held-out pairs");
-          runs.push({ step: last.step, ...evaluate(held, rewards, 0, "kind").metrics });
+          runs.push({ step: last.step, ...pairs.form.metrics(held, rewards) });
         }
         const row = [
           name,

@@ -124,8 +124,11 @@ export class HeadRun<E extends Example> implements Trainer {
 
   async #rewards(rows: readonly Int32Array[], head?: Float32Array): Promise<Float32Array[]> {
     const all = await this.trainer.rewards(Int32Array.from(rows.flatMap((own) => [...own])), head);
-    let at = 0;
-    return rows.map((own) => all.subarray(at, (at += own.length)));
+    let end = 0;
+    return rows.map(({ length }) => {
+      end += length;
+      return all.subarray(end - length, end);
+    });
   }
 
   [Symbol.dispose](): void {

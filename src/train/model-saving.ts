@@ -9,7 +9,7 @@ import { type Replace, saveLanguageModel, saveRewardModel } from "../model/save.
 import type { Saving } from "./closing.ts";
 import type { PairRewards } from "./evaluate.ts";
 import type { Example } from "./example-sets.ts";
-import { formOf } from "./forms/form-of.ts";
+import type { ExampleForm } from "./forms/form.ts";
 import { rewardItem } from "./micro-batches.ts";
 import { rewardRecord } from "./reward-record.ts";
 import type { ModelRewardKind } from "./rewards/model-reward.ts";
@@ -22,6 +22,7 @@ export function modelSaving(
   kind: ModelRewardKind,
   parameters: readonly ModelParameter[],
   lora: LoraSettings | undefined,
+  form: ExampleForm,
 ): Saving {
   const { gpu, folder, options, prepared } = session;
   const held = prepared.dataset.eval?.examples ?? [];
@@ -36,7 +37,7 @@ export function modelSaving(
     async rewards(dir): Promise<PairRewards | undefined> {
       if (held.length === 0 || prepared.dataset.train.kind !== "pairs") return undefined;
       const saved = lora === undefined ? { dir } : { dir: folder.dir, adapter: dir };
-      return formOf(options).sides(await kind.score(gpu, saved, held.map(rewardItem), options));
+      return form.sides(await kind.score(gpu, saved, held.map(rewardItem), options));
     },
   };
 }

@@ -1,9 +1,9 @@
-/** @file The features of a run's pairs: from the cache where there is one, else from one pass of the backbone. */
+/** @file The features of a run's examples: from the cache where there is one, else from one pass of the backbone. */
+import type { Item } from "../data/pack.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { loadBackbone } from "../model/load.ts";
 import type { ModelFolder } from "../model/model-folder.ts";
 import { type InputRecipe, readIndex } from "../model/recipe.ts";
-import type { Pair } from "./dataset.ts";
 import { FeatureCache } from "./feature-cache/cache.ts";
 import { computeFeatures, type Features, type WithBackbone } from "./features.ts";
 import { reportUnused } from "./notes.ts";
@@ -11,19 +11,18 @@ import type { TrainOptions } from "./options.ts";
 import type { TrainReporter } from "./reporter.ts";
 
 /**
- * The features of all pairs' sides; the backbone has left the device again when they are there.
+ * The features of all items' sequences; the backbone has left the device again when they are there.
  * @param afterBatch called after each batch of the backbone; what it throws ends the pass
  */
-export async function pairFeatures(
+export async function itemFeatures(
   gpu: Gpu,
   folder: ModelFolder,
-  pairs: readonly Pair[],
+  items: readonly Item[],
   recipe: InputRecipe,
   options: TrainOptions,
   reporter: TrainReporter,
   afterBatch: () => void = () => {},
 ): Promise<Features> {
-  const items = pairs.map((p) => p.item);
   const read = (ids: Int32Array) => readIndex(ids, recipe, folder.config.padTokenId);
   let total = 0;
   const run = {

@@ -2,28 +2,33 @@
 import { headName, readHead } from "../model/reward-head.ts";
 import { saveRewardModel } from "../model/save.ts";
 import { type Saving, saveModels } from "./closing.ts";
-import { pairsOf } from "./example-sets.ts";
+import type { Example } from "./example-sets.ts";
 import { type Features, releaseFeatures } from "./features.ts";
+import { type ExampleForm, referenceItems } from "./forms/form.ts";
+import { formOf, type RunExamples } from "./forms/form-of.ts";
 import { initialHead } from "./head-init.ts";
 import { HeadRun } from "./head-run.ts";
 import { HeadTrainer } from "./head-trainer.ts";
 import { lastIds } from "./model-saving.ts";
-import { pairFeatures } from "./run-features.ts";
+import { itemFeatures } from "./run-features.ts";
 import { type Outcome, runSteps, type Session } from "./session.ts";
 import { stopIfAsked } from "./state/checks.ts";
 import type { Kept } from "./train-loop.ts";
 
 export async function trainHead(session: Session): Promise<Outcome> {
   const { gpu, folder, prepared, options, from, signal, reporter, run } = session;
-  const { dataset, recipe } = prepared;
+  const { dataset, recipe, maxLength } = prepared;
   const began = performance.now();
-  const all = [...pairsOf(dataset.train), ...pairsOf(dataset.eval)];
-  const features = await pairFeatures(gpu, folder, all, recipe, options, reporter, () =>
+  const examples = { train: dataset.train.examples, eval: dataset.eval?.examples ?? [] };
+  const form = formOf(options, examples, maxLength);
+  const all = [...examples.train, ...examples.eval];
+  const items = [...all.map(({ item }) => item), ...referenceItems(form)];
+  const features = await itemFeatures(gpu, folder, items, recipe, options, reporter, () =>
     stopIfAsked(signal, from),
   );
   const featureSeconds = (performance.now() - began) / 1e3;
   try {
-    using trainer = await headRun(features, session);
+    using trainer = await headRun(features, { ...examples, form }, session);
     const trained = await runSteps(trainer, session);
     const saving = headSaving(trainer, session, lastIds(all));
     // Rewards that are not finite end the run before a model is written.
@@ -40,22 +45,32 @@ export async function trainHead(session: Session): Promise<Outcome> {
 }
 
 /** At the head that the run begins with. */
-async function headRun(features: Features, session: Session): Promise<HeadRun> {
-  const { gpu, folder, options, prepared } = session;
+async function headRun(
+  { table, rows }: Features,
+  examples: RunExamples & { readonly form: ExampleForm },
+  { gpu, folder, options }: Session,
+): Promise<HeadRun<Example>> {
   const { initHead, seed } = options;
-  const { train, eval: held } = prepared.dataset;
   const head = initialHead(initHead, await readHead(folder), folder.config.hiddenSize, seed);
-  const count = train.examples.length;
-  const pairs = {
-    train: pairsOf(train),
-    trainRows: features.rows.slice(0, count),
-    eval: pairsOf(held),
-    evalRows: features.rows.slice(count),
+  const count = examples.train.length;
+  const references = rows.slice(count + examples.eval.length).map((own) => own[0]!);
+  const own = {
+    ...examples,
+    trainRows: rows.slice(0, count),
+    evalRows: rows.slice(count, count + examples.eval.length),
+    ...(examples.form.references === undefined
+      ? {}
+      : {
+          references: {
+            train: Int32Array.from(references.slice(0, count)),
+            eval: Int32Array.from(references.slice(count)),
+          },
+        }),
   };
-  return new HeadRun(new HeadTrainer(gpu, features.table, head, options), pairs, options);
+  return new HeadRun(new HeadTrainer(gpu, table, head, options), own, options);
 }
 
-function headSaving(trainer: HeadRun, session: Session, lastIds: ReadonlySet<number>): Saving {
+function headSaving(trainer: HeadRun<Example>, session: Session, lastIds: ReadonlySet<number>): Saving {
   const { folder, tokenizer, options, prepared } = session;
   const { recipe, chatTemplate } = prepared;
   const { maxShardSize } = options;
@@ -70,7 +85,10 @@ function headSaving(trainer: HeadRun, session: Session, lastIds: ReadonlySet<num
         lastIds,
       }),
     // The head is saved as it is, f32, and the features are those that `score` computes.
-    rewards: (_, { step, weights }) => trainer.heldOutRewards(step, headOf(weights)),
+    rewards: async (_, { step, weights }) => {
+      const rewards = await trainer.heldOutRewards(step, headOf(weights));
+      return rewards && trainer.examples.form.sides(rewards);
+    },
   };
 }
 

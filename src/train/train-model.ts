@@ -8,7 +8,8 @@ import { TrainableModel } from "../model/trainable.ts";
 import { type ChosenAdapter, chooseAdapter } from "./adapter-options.ts";
 import { saveModels } from "./closing.ts";
 import type { Example } from "./example-sets.ts";
-import { formOf } from "./forms/form-of.ts";
+import { type ExampleForm, referenceItems } from "./forms/form.ts";
+import { formOf, type RunExamples } from "./forms/form-of.ts";
 import { initialHead } from "./head-init.ts";
 import { planMemory } from "./memory-plan.ts";
 import { rewardItem } from "./micro-batches.ts";
@@ -27,11 +28,15 @@ export async function trainModel(session: Session): Promise<Outcome> {
   const kind = modelRewardKind(options);
   const lora = options.trainable === "lora" ? await chooseAdapter(options, folder) : undefined;
   const began = performance.now();
-  const { trained, parameters, predictedBytes, counts } = await learn(session, kind, lora);
+  const { train, eval: held } = prepared.dataset;
+  const own = { train: train.examples, eval: held?.examples ?? [] };
+  const form = formOf(options, own, prepared.maxLength);
+  const examples = { ...own, form };
+  const { trained, parameters, predictedBytes, counts } = await learn(session, kind, lora, examples);
   const trainSeconds = (performance.now() - began) / 1e3;
   // What the steps held has left the device: the saved model is read back into its place.
   const peakBytes = gpu.memory.peakHeld;
-  const saving = modelSaving(session, kind, parameters, lora?.settings);
+  const saving = modelSaving(session, kind, parameters, lora?.settings, form);
   const hasTokenizer = session.tokenizer !== undefined;
   const models = await saveModels(folder, trained, saving, prepared, options, hasTokenizer, run);
   return { trained, models, counts, cached: 0, featureSeconds: 0, trainSeconds, predictedBytes, peakBytes };
@@ -49,10 +54,10 @@ async function learn(
   session: Session,
   kind: ModelRewardKind,
   lora: ChosenAdapter | undefined,
+  { form, ...examples }: RunExamples & { readonly form: ExampleForm },
 ): Promise<Learnt> {
   const { gpu, folder, prepared, options, reporter } = session;
-  const { dataset, recipe } = prepared;
-  const { train, eval: held } = dataset;
+  const { recipe } = prepared;
   const heads = kind.head === "score" ? { head: await firstHead(session, lora?.adapter) } : { lmHead: true };
   using model = await TrainableModel.load(gpu, folder, {
     ...heads,
@@ -61,15 +66,10 @@ async function learn(
       : { trainable: "lora", lora: lora.settings, adapter: lora.adapter, seed: options.seed }),
   });
   reportUnused(model.unused, reporter);
-  const examples: ModelExamples<Example> = { train: train.examples, eval: held?.examples ?? [] };
-  const items = [...examples.train, ...examples.eval].map(rewardItem);
+  const items = [...[...examples.train, ...examples.eval].map(rewardItem), ...referenceItems(form)];
   using reward = await kind.open({ gpu, folder, model, options, recipe, items, reporter });
-  const parts: ModelParts<Example> = {
-    model,
-    reward,
-    form: formOf(options),
-    dropout: (lora?.settings.dropout ?? 0) > 0,
-  };
+  const dropout = (lora?.settings.dropout ?? 0) > 0;
+  const parts: ModelParts<Example> = { model, reward, form, dropout };
   using trainer = new ModelTrainer(parts, examples, options);
   // What loading left in the pool is no part of the steps' memory.
   gpu.trim();

@@ -3,10 +3,12 @@ import type { Gpu } from "../../src/gpu/gpu.ts";
 import { type Tensor, uploadTensor } from "../../src/tensor/tensor.ts";
 import type { Pair } from "../../src/train/dataset.ts";
 import type { PairRewards } from "../../src/train/evaluate.ts";
+import { pairForm } from "../../src/train/forms/pairs.ts";
 import { HeadRun } from "../../src/train/head-run.ts";
 import { HeadTrainer } from "../../src/train/head-trainer.ts";
 import type { EvalLine, TrainLine } from "../../src/train/metrics.ts";
 import { evalLine } from "../../src/train/metrics.ts";
+import { pairObjective } from "../../src/train/objectives.ts";
 import { type TrainOptions, trainDefaults } from "../../src/train/options.ts";
 import { beginning } from "../../src/train/state/progress.ts";
 import { trainLoop } from "../../src/train/train-loop.ts";
@@ -98,6 +100,7 @@ export async function runLoop(
   const rows = given.margins.map((_, i) => Int32Array.of(2 * i, 2 * i + 1));
   const pairs = given.margins.map((margin, i) => pair(margin, given.labels?.[i] ?? 1));
   const own = {
+    form: pairForm(pairObjective(options), options.centerRewardsCoefficient),
     train: pairs.slice(0, given.train),
     trainRows: rows.slice(0, given.train),
     eval: pairs.slice(given.train),
@@ -127,7 +130,8 @@ export async function runLoop(
     });
     const kept = async ({ step, weights }: { readonly step: number; readonly weights: Weights }) => {
       const { values } = [...weights.values()][0]!;
-      return { step, head: values, rewards: await run.heldOutRewards(step, values) };
+      const rewards = await run.heldOutRewards(step, values);
+      return { step, head: values, rewards: rewards && own.form.sides(rewards) };
     };
     const { totalSteps } = trained;
     const last = await kept(trained.last);

@@ -1,15 +1,39 @@
 /** @file The form of the examples that a run's loss asks for; the examples must be of the loss's kind. */
-import { InputError } from "../../errors.ts";
+import type { Example, LabelledRow, ListExample } from "../example-sets.ts";
 import { findObjective } from "../objectives.ts";
 import type { TrainOptions } from "../options.ts";
 import type { ExampleForm } from "./form.ts";
+import { checkTies, listForm } from "./lists.ts";
 import { pairForm } from "./pairs.ts";
+import { mismatchedRows, rowForm } from "./rows.ts";
 import { textForm } from "./texts.ts";
 
-export function formOf(options: TrainOptions): ExampleForm {
+/** A run's examples, of the kind that its loss takes. */
+export interface RunExamples {
+  readonly train: readonly Example[];
+  /** Empty: no evaluation. */
+  readonly eval: readonly Example[];
+}
+
+/**
+ * @param maxLength tokens of a sequence
+ * @throws InputError where the examples are not what the loss can be computed of
+ */
+export function formOf(options: TrainOptions, examples: RunExamples, maxLength: number): ExampleForm {
   const objective = findObjective(options);
-  const { loss } = objective;
-  if (loss.kind === "pairs") return pairForm({ ...objective, loss }, options.centerRewardsCoefficient);
-  if (loss.kind === "texts") return textForm(loss);
-  throw new InputError(`--loss ${loss.name} takes ${loss.kind}, which whole models do not learn from yet`);
+  const { loss, constants } = objective;
+  switch (loss.kind) {
+    case "pairs":
+      return pairForm({ ...objective, loss }, options.centerRewardsCoefficient);
+    case "texts":
+      return textForm(loss);
+    case "rows": {
+      const rows = examples as { readonly train: LabelledRow[]; readonly eval: LabelledRow[] };
+      const block = options.batchSize * options.gradientAccumulationSteps;
+      return rowForm({ loss, constants }, mismatchedRows(rows, block, maxLength));
+    }
+    case "lists":
+      checkTies(loss, [...examples.train, ...examples.eval] as ListExample[]);
+      return listForm(loss);
+  }
 }

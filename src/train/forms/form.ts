@@ -49,6 +49,10 @@ export interface ExampleForm<E extends Example = Example> {
   readonly references?: References;
 }
 
+/** All of a form's references, of training examples and then of held-out ones. */
+export const referenceItems = ({ references }: ExampleForm): RewardItem[] =>
+  references === undefined ? [] : [...references.train, ...references.eval];
+
 export interface References {
   readonly train: readonly RewardItem[];
   readonly eval: readonly RewardItem[];
