@@ -5,8 +5,7 @@ import type { PreferenceRecord } from "../data/preference.ts";
 import type { ModelFolder } from "../model/model-folder.ts";
 import { writeModelCard } from "./card/card.ts";
 import type { Dataset } from "./dataset.ts";
-import { type Evaluation, evaluate, type PairRewards } from "./evaluate.ts";
-import { pairsOf } from "./example-sets.ts";
+import { type Evaluation, evaluate, type PairMetrics } from "./evaluate.ts";
 import { pairObjective } from "./objectives.ts";
 import type { TrainOptions } from "./options.ts";
 import type { Prepared } from "./prepare.ts";
@@ -18,7 +17,7 @@ import type { Kept, Trained } from "./train-loop.ts";
 export interface KeptModel {
   readonly dir: string;
   readonly step: number;
-  /** On the held-out pairs; undefined where there are none. */
+  /** On the held-out pairs; undefined where there are none, and for records of another kind. */
   readonly evaluation: Evaluation | undefined;
   /** Held-out pairs with their rewards, in order. */
   readonly rewards: readonly {
@@ -26,6 +25,14 @@ export interface KeptModel {
     readonly chosen: number;
     readonly rejected: number;
   }[];
+  /** Held-out records that are no pairs; undefined where there are none. */
+  readonly others?: OthersEvaluation | undefined;
+}
+
+export interface OthersEvaluation {
+  readonly metrics: PairMetrics;
+  /** In order. */
+  readonly rewards: readonly { readonly where: string; readonly rewards: readonly number[] }[];
 }
 
 export interface KeptModels {
@@ -38,10 +45,16 @@ export interface KeptModels {
 export interface Saving {
   save(dir: string, kept: Kept): Promise<void>;
   /**
-   * Rewards of the held-out pairs under the weights as saved; undefined where nothing is held out.
+   * The held-out records under the weights as saved; undefined where nothing is held out.
    * @param dir what `save` has written
    */
-  rewards(dir: string, kept: Kept): Promise<PairRewards | undefined>;
+  evaluate(dir: string, kept: Kept): Promise<HeldOutScores | undefined>;
+}
+
+export interface HeldOutScores {
+  readonly metrics: PairMetrics;
+  /** Per record, of its sequences. */
+  readonly rewards: readonly Float32Array[];
 }
 
 /** Saves the last model, then the best one, whose weights say that the run is complete. */
@@ -57,7 +70,7 @@ export async function saveModels(
   const save = async (dir: string, kept: Kept): Promise<KeptModel> => {
     const { step } = kept;
     await saving.save(dir, kept);
-    const closing = closingEvaluation(await saving.rewards(dir, kept), dataset, options);
+    const closing = closingEvaluation(await saving.evaluate(dir, kept), dataset, options);
     const { evaluation } = closing;
     await writeModelCard(dir, {
       run,
@@ -79,21 +92,28 @@ export async function saveModels(
 }
 
 function closingEvaluation(
-  rewards: PairRewards | undefined,
-  dataset: Dataset<ExampleKind>,
+  scores: HeldOutScores | undefined,
+  { eval: held }: Dataset<ExampleKind>,
   options: TrainOptions,
-): Pick<KeptModel, "evaluation" | "rewards"> {
-  if (rewards === undefined) return { evaluation: undefined, rewards: [] };
-  const pairs = pairsOf(dataset.eval);
-  const { chosen, rejected } = rewards;
+): Omit<KeptModel, "dir" | "step"> {
+  if (scores === undefined || held === undefined) return { evaluation: undefined, rewards: [] };
+  const { metrics, rewards } = scores;
+  if (held.kind !== "pairs") {
+    const own = held.examples.map(({ record }, i) => ({
+      where: record.where,
+      rewards: Array.from(rewards[i] ?? []),
+    }));
+    return { evaluation: undefined, rewards: [], others: { metrics, rewards: own } };
+  }
+  const { centerRewardsCoefficient, groupBy } = options;
+  const side = (reply: number) => Float32Array.from(rewards, (own) => own[reply] ?? Number.NaN);
+  const sides = { chosen: side(0), rejected: side(1) };
   return {
-    evaluation: evaluate(
-      pairs,
-      rewards,
-      options.centerRewardsCoefficient,
-      options.groupBy,
-      pairObjective(options),
-    ),
-    rewards: pairs.map((p, i) => ({ record: p.record, chosen: chosen[i]!, rejected: rejected[i]! })),
+    evaluation: evaluate(held.pairs, sides, centerRewardsCoefficient, groupBy, pairObjective(options)),
+    rewards: held.pairs.map(({ record }, i) => ({
+      record,
+      chosen: sides.chosen[i]!,
+      rejected: sides.rejected[i]!,
+    })),
   };
 }

@@ -1,5 +1,6 @@
 /** @file The head on cached features as the loop trains it: examples become rows of the feature table. */
 import { RmtrainError } from "../errors.ts";
+import type { HeldOutScores } from "./closing.ts";
 import type { PairMetrics } from "./evaluate.ts";
 import type { Example } from "./example-sets.ts";
 import type { ExampleForm } from "./forms/form.ts";
@@ -80,11 +81,20 @@ export class HeadRun<E extends Example> implements Trainer {
   }
 
   async evaluate(step: number): Promise<Evaluated | undefined> {
-    const rewards = await this.heldOutRewards(step);
+    const scores = await this.scores(step);
+    return scores && { ...scores, rewards: this.examples.form.sides(scores.rewards) };
+  }
+
+  /**
+   * Rewards of the held-out examples' sequences and what they are like; undefined where nothing is held out.
+   * @param head [H]; default: the present one
+   */
+  async scores(step: number, head?: Float32Array): Promise<HeldOutScores | undefined> {
+    const rewards = await this.heldOutRewards(step, head);
     if (rewards === undefined) return undefined;
     const { form, eval: held, references } = this.examples;
-    const z = await this.#reference(references?.eval);
-    return { rewards: form.sides(rewards), metrics: form.metrics(held, rewards, z) };
+    const z = await this.#reference(references?.eval, head);
+    return { rewards, metrics: form.metrics(held, rewards, z) };
   }
 
   /**
@@ -103,11 +113,6 @@ export class HeadRun<E extends Example> implements Trainer {
       );
     }
     return rewards;
-  }
-
-  /** The closing evaluation's z under a head. */
-  heldOutReference(head?: Float32Array): Promise<number | undefined> {
-    return this.#reference(this.examples.references?.eval, head);
   }
 
   async losses(indices: Int32Array): Promise<number[]> {

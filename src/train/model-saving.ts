@@ -7,12 +7,12 @@ import { headName } from "../model/reward-head.ts";
 import { fromFloat32 } from "../model/safetensors/convert.ts";
 import { type Replace, saveLanguageModel, saveRewardModel } from "../model/save.ts";
 import type { Saving } from "./closing.ts";
-import type { PairRewards } from "./evaluate.ts";
 import type { Example } from "./example-sets.ts";
 import type { ExampleForm } from "./forms/form.ts";
 import { rewardItem } from "./micro-batches.ts";
 import { rewardRecord } from "./reward-record.ts";
 import type { ModelRewardKind } from "./rewards/model-reward.ts";
+import { pointOfReference } from "./row-metrics.ts";
 import type { Session } from "./session.ts";
 import type { Weights } from "./trainer.ts";
 
@@ -34,10 +34,14 @@ export function modelSaving(
       else if (kind.head === "score") await saveWeights(dir, session, tensors);
       else await saveLanguage(dir, session, tensors, reward);
     },
-    async rewards(dir): Promise<PairRewards | undefined> {
-      if (held.length === 0 || prepared.dataset.train.kind !== "pairs") return undefined;
+    async evaluate(dir) {
+      if (held.length === 0) return undefined;
       const saved = lora === undefined ? { dir } : { dir: folder.dir, adapter: dir };
-      return form.sides(await kind.score(gpu, saved, held.map(rewardItem), options));
+      const others = form.references?.eval ?? [];
+      const all = await kind.score(gpu, saved, [...held.map(rewardItem), ...others], options);
+      const [rewards, references] = [all.slice(0, held.length), all.slice(held.length)];
+      const z = form.references && pointOfReference(references.map((own) => own[0] ?? Number.NaN));
+      return { rewards, metrics: form.metrics(held, rewards, z) };
     },
   };
 }

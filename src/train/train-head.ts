@@ -85,10 +85,7 @@ function headSaving(trainer: HeadRun<Example>, session: Session, lastIds: Readon
         lastIds,
       }),
     // The head is saved as it is, f32, and the features are those that `score` computes.
-    rewards: async (_, { step, weights }) => {
-      const rewards = await trainer.heldOutRewards(step, headOf(weights));
-      return rewards && trainer.examples.form.sides(rewards);
-    },
+    evaluate: (_, { step, weights }) => trainer.scores(step, headOf(weights)),
   };
 }
 

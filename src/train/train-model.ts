@@ -15,7 +15,7 @@ import { planMemory } from "./memory-plan.ts";
 import { rewardItem } from "./micro-batches.ts";
 import { modelRewardKind } from "./model-rewards.ts";
 import { modelSaving } from "./model-saving.ts";
-import { type ModelExamples, type ModelParts, ModelTrainer } from "./model-trainer.ts";
+import { type ModelParts, ModelTrainer } from "./model-trainer.ts";
 import { reportUnused } from "./notes.ts";
 import type { ModelRewardKind } from "./rewards/model-reward.ts";
 import type { TokenCounts } from "./run-batches.ts";

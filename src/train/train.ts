@@ -17,6 +17,7 @@ import type { Dataset } from "./dataset.ts";
 import type { PairRewards } from "./evaluate.ts";
 import { pairsOf } from "./example-sets.ts";
 import { prepareCacheFolder } from "./feature-cache/folder.ts";
+import { checkExamples } from "./forms/form-of.ts";
 import { modelRewardKind } from "./model-rewards.ts";
 import { type TrainArguments, type Trainable, type TrainOptions, withDefaults } from "./options.ts";
 import { createOut } from "./out-folder.ts";
@@ -34,7 +35,7 @@ import { findState } from "./state/resume.ts";
 import { trainHead } from "./train-head.ts";
 import { trainModel } from "./train-model.ts";
 
-export interface TrainResult extends Pick<KeptModel, "evaluation" | "rewards"> {
+export interface TrainResult extends Pick<KeptModel, "evaluation" | "rewards" | "others"> {
   /** Folder of the model with the best evaluation accuracy (then loss, then the earlier); `evaluation` is its own. */
   readonly out: string;
   readonly trainable: Trainable;
@@ -103,6 +104,8 @@ export async function train(
   // A run that is repeated or resumed on another day writes the date that this one wrote.
   const chatDate = options.chatDate ?? prepared.recipe.chat?.clock;
   checkStopping(options, dataset);
+  const held = dataset.eval?.examples ?? [];
+  checkExamples(options, { train: dataset.train.examples, eval: held });
   const adapterFiles = options.adapter === undefined ? {} : await hashAdapter(options.adapter);
   const referenceFiles = options.reference === undefined ? {} : await hashReference(options.reference);
   const baseFiles = { ...(await hashModel(folder)), ...adapterFiles, ...referenceFiles };
@@ -185,6 +188,7 @@ async function trainOnDevice(session: Session): Promise<TrainResult> {
     resumedStep: from?.saved.progress.step,
     evaluation: best.evaluation,
     rewards: best.rewards,
+    others: best.others,
     counts,
     cached,
     featureSeconds,

@@ -1,4 +1,5 @@
 /** @file How a training run looks on a terminal: progress bars where there is one, plain lines where there is none. */
+import { nouns } from "../../data/example-kind.ts";
 import { formatBytes } from "../../gpu/errors.ts";
 import type { GroupAccuracy } from "../../train/evaluate.ts";
 import type { Phase, TrainReporter } from "../../train/reporter.ts";
@@ -88,7 +89,7 @@ export function summary(result: TrainResult, groupBy: string): string {
     `Saved ${result.out} (${result.trainable === "head" ? "head" : "weights"} of step ${result.savedStep} of ${result.totalSteps}${early(result)})`,
     ...(last === undefined ? [] : [`  last step  ${last.dir} (step ${last.step}${accuracyOf(last)})`]),
     ...costLines(result),
-    `  left out   ${dataset.train.leftOut.length} training and ${dataset.eval?.leftOut.length ?? 0} held-out pairs`,
+    `  left out   ${dataset.train.leftOut.length} training and ${dataset.eval?.leftOut.length ?? 0} held-out ${nouns[dataset.train.kind]}s`,
     ...(result.report === undefined ? [] : [`  report     ${result.report}`]),
   ];
   if (evaluation !== undefined) {
@@ -103,6 +104,7 @@ export function summary(result: TrainResult, groupBy: string): string {
       ...pairLines(result),
     );
   }
+  lines.push(...otherLines(result));
   lines.push("", "Next:", `  npx rmtrain ${nextOf(result)}`, "");
   return lines.join("\n");
 }
@@ -118,6 +120,24 @@ function nextOf(result: TrainResult): string {
 /** How other commands load what was trained. */
 function modelOf({ out, model, trainable }: TrainResult): string {
   return trainable === "lora" ? `--model ${model} --adapter ${out}` : `--model ${out}`;
+}
+
+/** Of held-out records that are no pairs. */
+function otherLines({ others, dataset }: TrainResult): string[] {
+  if (others === undefined) return [];
+  const { kind } = dataset.train;
+  const { loss, accuracy, margin } = others.metrics;
+  const head = ["", `Held out: ${others.rewards.length} ${nouns[kind]}s`];
+  if (kind === "texts") return [...head, `  loss       ${number(loss)} nats per token`];
+  const right =
+    kind === "rows"
+      ? "rows on the right side of the point of reference"
+      : "pairs of replies, of those that differ in rank, in the right order";
+  return [
+    ...head,
+    `  accuracy   ${share(accuracy)} (${right})`,
+    `  loss       ${number(loss)}  mean margin ${number(margin)}`,
+  ];
 }
 
 function early({ lastStep, totalSteps }: TrainResult): string {

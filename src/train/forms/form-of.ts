@@ -5,7 +5,7 @@ import type { TrainOptions } from "../options.ts";
 import type { ExampleForm } from "./form.ts";
 import { checkTies, listForm } from "./lists.ts";
 import { pairForm } from "./pairs.ts";
-import { mismatchedRows, rowForm } from "./rows.ts";
+import { checkRows, mismatchedRows, rowForm } from "./rows.ts";
 import { textForm } from "./texts.ts";
 
 /** A run's examples, of the kind that its loss takes. */
@@ -15,9 +15,16 @@ export interface RunExamples {
   readonly eval: readonly Example[];
 }
 
+/** @throws InputError where the examples are not what the loss can be computed of */
+export function checkExamples(options: TrainOptions, { train, eval: held }: RunExamples): void {
+  const { loss } = findObjective(options);
+  if (loss.kind === "rows") checkRows(train.length, held.length, options);
+  if (loss.kind === "lists") checkTies(loss, [...train, ...held] as ListExample[]);
+}
+
 /**
+ * @param examples that `checkExamples` has found good
  * @param maxLength tokens of a sequence
- * @throws InputError where the examples are not what the loss can be computed of
  */
 export function formOf(options: TrainOptions, examples: RunExamples, maxLength: number): ExampleForm {
   const objective = findObjective(options);
@@ -33,7 +40,6 @@ export function formOf(options: TrainOptions, examples: RunExamples, maxLength: 
       return rowForm({ loss, constants }, mismatchedRows(rows, block, maxLength));
     }
     case "lists":
-      checkTies(loss, [...examples.train, ...examples.eval] as ListExample[]);
       return listForm(loss);
   }
 }

@@ -8,6 +8,7 @@ import { InputError } from "../../errors.ts";
 import { uploadTensor } from "../../tensor/tensor.ts";
 import type { LabelledRow } from "../example-sets.ts";
 import { rewardItem } from "../micro-batches.ts";
+import type { TrainOptions } from "../options.ts";
 import { type RowLossOf, rowMetrics } from "../row-metrics.ts";
 import type { ExampleForm, References } from "./form.ts";
 
@@ -39,21 +40,33 @@ export function rowForm(objective: RowLossOf, references: References): ExampleFo
  * The mismatched rows of both sets.
  * @param block rows of a step, among which replies are exchanged
  * @param maxLength tokens of a sequence
- * @throws InputError where a block would be one row
  */
 export function mismatchedRows(
   sets: { readonly train: readonly LabelledRow[]; readonly eval: readonly LabelledRow[] },
   block: number,
   maxLength: number,
 ): References {
-  if (block < 2 || sets.train.length < 2 || sets.eval.length === 1) {
-    const what =
-      block < 2 ? "--batch-size 1" : `${sets.eval.length === 1 ? "a held-out" : "a training"} set of one row`;
-    throw new InputError(
-      `${what}: KTO measures rewards against those of mismatched rows, a prompt with the reply to another one, and takes at least two rows at once`,
-    );
-  }
   const items = (rows: readonly LabelledRow[]) =>
     rows.length === 0 ? [] : mismatchedInBlocks(rows, block, maxLength).map(rewardItem);
   return { train: items(sets.train), eval: items(sets.eval) };
+}
+
+/**
+ * A point of reference is a mean over at least two rows.
+ * @param count training rows @param held held-out rows
+ * @throws InputError naming the step that would have one
+ */
+export function checkRows(
+  count: number,
+  held: number,
+  { batchSize, gradientAccumulationSteps, loss, objective }: TrainOptions,
+): void {
+  const step = Math.min(batchSize * gradientAccumulationSteps, count);
+  const why = `${loss ?? objective} measures rewards against those of mismatched rows, a prompt with the reply to another one, and takes at least two rows at once`;
+  if (step < 2) throw new InputError(`--batch-size ${batchSize} of ${count} rows: ${why}`);
+  if (count % step === 1)
+    throw new InputError(
+      `--batch-size ${batchSize}: of ${count} rows the last step of an epoch would have one: ${why}. Take another --batch-size`,
+    );
+  if (held === 1) throw new InputError(`one held-out row alone: ${why}`);
 }
