@@ -2,7 +2,7 @@
 import type { Gpu } from "../../gpu/gpu.ts";
 import { uploadTensor } from "../../tensor/tensor.ts";
 import { HeadTrainer } from "../../train/head-trainer.ts";
-import { differenceObjective, type ObjectiveName } from "../../train/objectives.ts";
+import { differenceObjective, findObjective, type ObjectiveName } from "../../train/objectives.ts";
 import { trainDefaults } from "../../train/options.ts";
 import { allPairs } from "./float64.ts";
 import { type EquivRow, equivRow } from "./row.ts";
@@ -27,6 +27,13 @@ export async function constructionRows(
     ),
     equivRow(
       "construction",
+      "losses that --objective dpo reaches for a whole language model, beside that one",
+      wholeModelLoss() === loss("bt") ? 0 : 1,
+      0,
+      "its rewards are others, and the loss can't see it",
+    ),
+    equivRow(
+      "construction",
       `weights of the head whose bits differ after ${steps} steps through either`,
       bt.reduce((count, bits, k) => count + (bits === dpo[k] ? 0 : 1), 0),
       0,
@@ -34,6 +41,10 @@ export async function constructionRows(
     ),
   ];
 }
+
+/** Of `--objective dpo --trainable full`, whose rewards are implicit. */
+const wholeModelLoss = () =>
+  findObjective({ objective: "dpo", reward: undefined, trainable: "full", centerRewardsCoefficient: 0 }).loss;
 
 /** Bits of the head after some steps on all pairs. */
 async function trainHead(

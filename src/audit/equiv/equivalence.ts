@@ -18,6 +18,7 @@ import { optimumRows } from "./optimum/optimum.ts";
 import type { EquivRow } from "./row.ts";
 import { streams } from "./streams.ts";
 import { trlRows } from "./trl.ts";
+import { wholeModelRows } from "./whole/rows.ts";
 
 export interface EquivOptions {
   /** Folder of a causal LM with float32 weights and a tokenizer: the reference. */
@@ -54,6 +55,7 @@ export async function equivalence(gpu: Gpu, { model, data, seed }: EquivOptions)
     ...twoLanguageModels(scored, objective.loss),
     ...promptConstants(exact, objective.loss, constants),
     ...(await trlRows(gpu, objective)),
+    ...(await wholeModelRows(gpu, model, candidates, objective.loss)),
     ...controls(scored, exact, objective, constants),
     await deviceControl(gpu, objective, rounded),
     ...(await optimumRows(gpu, objective.loss, seed)),
