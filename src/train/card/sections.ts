@@ -1,11 +1,14 @@
 /** @file The card's sections: base, data, input, hyperparameters, evaluation, findings, versions. */
 import type { Finding } from "../../data/checks/finding.ts";
+import { loraDefaults } from "../../model/adapter/settings.ts";
 import { type StoredRecipe, serialiseRecipe } from "../../model/stored-recipe.ts";
 import type { Evaluation } from "../evaluate.ts";
+import { findLoss } from "../losses/table.ts";
+import { objectiveNames, objectives } from "../objectives.ts";
 import { type Trainable, trainables } from "../options.ts";
 import type { RunFile } from "../run-file.ts";
 import type { CardFacts } from "./card.ts";
-import { kindOf } from "./kind.ts";
+import { type CardKind, kindOf } from "./kind.ts";
 import { decimal, plain, share, table } from "./markdown.ts";
 
 const hashTable = (files: Readonly<Record<string, string | null>>) =>
@@ -17,23 +20,29 @@ const hashTable = (files: Readonly<Record<string, string | null>>) =>
     ]),
   );
 
-/** What became of the base's weights. */
-const learnt: Readonly<Record<Trainable, string>> = {
-  head: "Its weights are frozen; the head is what was trained.",
-  lora: "Its weights are frozen; low-rank updates of its linear layers and the head were trained.",
-  full: "All of its weights were trained on, together with the head.",
-};
-
-/** The same where there is no reward head. */
-const learntWithout: typeof learnt = {
-  head: learnt.head,
-  lora: "Its weights are frozen; low-rank updates of its linear layers were trained.",
-  full: "All of its weights were trained on.",
-};
-
 /** Runs of earlier versions trained heads. */
 export const trainableOf = ({ options }: RunFile): Trainable =>
   trainables.find((name) => name === options.trainable) ?? "head";
+
+/** What became of the base's weights. */
+function learnt(run: RunFile, kind: CardKind): string {
+  const head = kind === "reward";
+  switch (trainableOf(run)) {
+    case "head":
+      return "Its weights are frozen; the head is what was trained.";
+    case "full":
+      return `All of its weights were trained on${head ? ", together with the head" : ""}.`;
+    case "lora":
+      return `Its weights are frozen; low-rank updates of its linear layers${head ? " and the head" : ""} were trained (${updates(run)}).`;
+  }
+}
+
+function updates({ options }: RunFile): string {
+  const { adapter, lora_r: r, lora_alpha: alpha, lora_targets: targets } = options;
+  if (typeof adapter === "string") return "those of another adapter, trained on";
+  const names = [targets ?? loraDefaults.targets].flat().map((name) => plain(String(name)));
+  return `rank ${r ?? loraDefaults.r}, alpha ${alpha ?? loraDefaults.alpha}, of ${names.join(", ")}`;
+}
 
 export function baseSection({ run, base, baseName }: CardFacts): string[] {
   const { family, layers, hiddenSize, vocabSize } = base.config;
@@ -41,7 +50,7 @@ export function baseSection({ run, base, baseName }: CardFacts): string[] {
   return [
     "## Base",
     "",
-    `${baseName === undefined ? "A local folder" : plain(baseName)} (${family}, ${sizes}). ${(kindOf(run) === "reward" ? learnt : learntWithout)[trainableOf(run)]}`,
+    `${baseName === undefined ? "A local folder" : plain(baseName)} (${family}, ${sizes}). ${learnt(run, kindOf(run))}`,
     "",
     ...hashTable(run.base.files),
   ];
@@ -90,11 +99,19 @@ export function inputSection({ recipe, run }: CardFacts): string[] {
   ];
 }
 
+function lossOf({ options }: RunFile): string {
+  const objective = objectiveNames.find((name) => name === options.objective) ?? "bt";
+  const loss = findLoss(String(options.loss ?? objectives[objective].loss));
+  if (loss === undefined || loss.name === "logistic")
+    return "The logistic loss of differences of rewards (Bradley–Terry)";
+  return loss.name === "nll" ? "The next-token loss" : `The loss \`${loss.name}\` (${plain(loss.paper)})`;
+}
+
 export function optionsSection({ run, step, totalSteps }: CardFacts): string[] {
   return [
     "## Training",
     "",
-    `The logistic loss of differences of rewards (Bradley–Terry); the ${trainableOf(run) === "head" ? "head is that" : "weights are those"} of step ${step} of ${totalSteps}. \`run.json\` beside this file holds everything that is needed to run it again: \`npx rmtrain train --config run.json\`.`,
+    `${lossOf(run)}; the ${trainableOf(run) === "head" ? "head is that" : "weights are those"} of step ${step} of ${totalSteps}. \`run.json\` beside this file holds everything that is needed to run it again: \`npx rmtrain train --config run.json\`.`,
     "",
     ...valueTable(run.options),
   ];

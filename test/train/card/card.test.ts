@@ -66,6 +66,14 @@ it("of low-rank updates: PEFT's library, and how to load them with their base", 
   expect(text).toContain('PeftModel.from_pretrained(model, "THIS_FOLDER")');
   expect(text).toContain("header of `adapter_model.safetensors`");
   expect(text).not.toContain("Stored in `config.json`");
+  expect(text).toContain("were trained (rank 2, alpha 32, of all-linear)");
+});
+
+it("of another loss: its name and its paper", async () => {
+  const { out } = await run(gpu(), { model, data: jsonl(pairs(9)), loss: "hinge", evalSplit: 0 });
+  expect(readFileSync(join(out, "README.md"), "utf8")).toMatch(
+    /The loss `hinge` \(Zhao et al\. 2023.*; the head is that/,
+  );
 });
 
 it("text from the data comes as text: no HTML, no link, no heading, no broken table", () => {
