@@ -66,6 +66,10 @@ async function learn(
       : { trainable: "lora", lora: lora.settings, adapter: lora.adapter, seed: options.seed }),
   });
   reportUnused(model.unused, reporter);
+  const learning = model.parameters.reduce((sum, { rows, cols }) => sum + rows * cols, 0);
+  reporter.note(
+    `Learning: ${learning.toLocaleString("en-US")} parameters (--trainable ${options.trainable})`,
+  );
   const items = [...[...examples.train, ...examples.eval].map(rewardItem), ...referenceItems(form)];
   using reward = await kind.open({ gpu, folder, model, options, recipe, items, reporter });
   const dropout = (lora?.settings.dropout ?? 0) > 0;

@@ -24,7 +24,9 @@ import { type Flags, resolveOptions } from "./resolve.ts";
 export function register(program: Command): void {
   const command = program
     .command("train", { isDefault: true })
-    .description("train a reward model on preference pairs");
+    .description(
+      "train a reward model (or a language model as one) on preference pairs, single labels, ranked lists; or a language model on texts",
+    );
   for (const add of [
     addModelOption,
     addDataOptions,

@@ -106,7 +106,14 @@ describe("--help", () => {
       ["model", "default: models/base-random"],
       ["out", "default: runs/<time>"],
       ["trainable", 'choices: "head", "lora", "full", default: "head"'],
-      ["lr", "default: 0.01 for head, 0.0001 for lora, 0.00001 for full"],
+      [
+        "lr",
+        "default: 0.01 for head, 1e-4 for lora, 1e-5 for full; of implicit rewards 1e-5 for lora, 1e-6 for full",
+      ],
+      [
+        "reward",
+        "default: scalar for bt; implicit for dpo, .*; with --trainable head tilted for dpo, scalar for kto",
+      ],
       ["epochs", "default: 20 for head, 1 for lora, 1 for full"],
       ["head-lr", "default: --lr"],
       ["lora-r", "default: 16"],

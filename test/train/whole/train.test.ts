@@ -56,6 +56,7 @@ describe.each(trainables)("--trainable %s", (trainable) => {
     await expectScored(base, trainable, { dir: result.out, rewards: result.rewards });
     if (result.last !== undefined) await expectScored(base, trainable, result.last);
     expect(result.counts.computed).toBeGreaterThan(0);
+    expect(result.notes.join()).toMatch(/Learning: \d+(,\d+)* parameters \(--trainable (full|lora)\)/);
   });
 
   it("on weights that are saved as they are, the closing evaluation is the loop's own", async () => {

@@ -25,7 +25,7 @@ export function addLearningOptions(command: Command): Command {
     .addOption(
       new Option(
         "--objective <name>",
-        "what is made likely: a reward and a loss that go by one name. bt: reward model (Bradley-Terry); dpo: policy (Direct Preference Optimization); both are the logistic loss of a difference of rewards: `rmtrain equiv` shows it. simpo, cpo, orpo: the same without a reference; kto: single replies, each desirable or not",
+        "what is made likely: a reward and a loss that go by one name. bt: reward model (Bradley-Terry); dpo: policy (Direct Preference Optimization); both are the logistic loss of a difference of rewards: `rmtrain equiv` shows it. simpo, cpo, orpo: the same without a reference; kto: single replies, each desirable or not; lm: texts, a language model",
       )
         .choices(objectiveNames)
         .default(d.objective),
@@ -33,14 +33,14 @@ export function addLearningOptions(command: Command): Command {
     .addOption(
       new Option(
         "--reward <form>",
-        `what makes a reward. scalar: the head, r = w . h; tilted: β log(π/π_ref) of the policy π ∝ π_ref exp(w . h/β), of which pairs with one prompt see w . h; implicit: that of the language model itself (default: ${objectiveNames.map((name) => `${defaultReward(name, "lora")} for ${name}`).join(", ")}; with --trainable head tilted for dpo, scalar for kto)`,
+        `what makes a reward. scalar: the head, r = w . h; tilted: β log(π/π_ref) of the policy π ∝ π_ref exp(w . h/β), of which pairs with one prompt see w . h; implicit: that of the language model itself (default: ${rewardsByObjective()})`,
       ).choices(rewardNames),
     )
-    .option("--epochs <n>", `passes over the training pairs (${byTrainable("epochs")})`, nonNegative)
+    .option("--epochs <n>", `passes over the training records (${byTrainable("epochs")})`, nonNegative)
     .option("--max-steps <n>", "steps in all; overrides --epochs", positiveInteger)
     .option(
       "--batch-size <n>",
-      "pairs of a batch; a whole model computes so many of them at once as --batch-tokens and the memory allow",
+      "records of a batch; a whole model computes so many of them at once as --batch-tokens and the memory allow",
       positiveInteger,
       d.batchSize,
     )
@@ -52,7 +52,7 @@ export function addLearningOptions(command: Command): Command {
     )
     .option(
       "--lr <rate>",
-      `peak learning rate (${byTrainable("lr")}; of implicit rewards ${implicitRates.lora} for lora, ${implicitRates.full} for full)`,
+      `peak learning rate (${byTrainable("lr")}; of implicit rewards ${shown(implicitRates.lora)} for lora, ${shown(implicitRates.full)} for full)`,
       nonNegative,
     )
     .option(
@@ -76,7 +76,7 @@ export function addLearningOptions(command: Command): Command {
     )
     .option("--max-grad-norm <norm>", "clips the global gradient norm; 0 is off", nonNegative, d.maxGradNorm)
     .option("--seed <n>", "of the split, the order and a new head", wholeNumber, d.seed)
-    .option("--no-shuffle", "take the pairs in file order (default: shuffled each epoch)")
+    .option("--no-shuffle", "take the records in file order (default: shuffled each epoch)")
     .addOption(
       new Option(
         "--init-head <how>",
@@ -89,5 +89,20 @@ export function addLearningOptions(command: Command): Command {
 
 /** Defaults that follow what learns, as --help says them. */
 function byTrainable(name: "epochs" | "lr"): string {
-  return `default: ${trainables.map((t) => `${trainableDefaults[t][name]} for ${t}`).join(", ")}`;
+  return `default: ${trainables.map((t) => `${shown(trainableDefaults[t][name])} for ${t}`).join(", ")}`;
+}
+
+const shown = (value: number) => (value < 1e-3 ? value.toExponential() : String(value));
+
+/** "scalar for bt; implicit for dpo, ...", and where a lone head has another one. */
+function rewardsByObjective(): string {
+  const groups = rewardNames.flatMap((reward) => {
+    const own = objectiveNames.filter((name) => defaultReward(name, "lora") === reward);
+    return own.length === 0 ? [] : [`${reward} for ${own.join(", ")}`];
+  });
+  const heads = objectiveNames.flatMap((name) => {
+    const reward = defaultReward(name, "head");
+    return reward === defaultReward(name, "lora") ? [] : [`${reward} for ${name}`];
+  });
+  return `${groups.join("; ")}; with --trainable head ${heads.join(", ")}`;
 }
