@@ -38,7 +38,8 @@ export async function saveAdapter(out: string, base: ModelFolder, adapter: Train
   if ((task === "SEQ_CLS") !== (head !== undefined))
     throw new Error(`An adapter for ${task} is saved ${head === undefined ? "without" : "with"} a head`);
   const lmHead = task === "CAUSAL_LM";
-  const parts = loraParts(base.config, adapter.settings, { lmHead });
+  // An adapter of PEFT's may name targets that the model lacks, and is trained on as it is.
+  const parts = loraParts(base.config, adapter.settings, { lmHead, everyTarget: false });
   const tensors = parts.flatMap(({ a, b }) => [a, b]).map((t) => source(t.name, [t.rows, t.cols], adapter));
   if (head !== undefined) tensors.push(bytesOf(adapterHeadName, [1, base.config.hiddenSize], head));
   const baseSha256 = adapter.baseSha256 ?? (await hashBase(base, { lmHead }));

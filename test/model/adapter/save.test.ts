@@ -98,6 +98,16 @@ describe("a classifier's", () => {
     }
   });
 
+  it("keeps targets that PEFT's adapter has named and the model lacks", async () => {
+    const model = await tinyModel({ family: "llama" });
+    const { out, adapter } = await saved(model, { settings: { ...settings, targets: ["q_proj"] } });
+    await using base = await openModelFolder(model);
+    const named = { ...settings, targets: ["q_proj", "query_key_value"] };
+    await saveAdapter(out, base, { ...adapter, settings: named });
+    const back = await open(out, model);
+    expect([back.settings.targets, back.parts.length]).toEqual([named.targets, 2]);
+  });
+
   it("has its chat template where that is not the base's", async () => {
     const model = await tinyModel({ family: "llama" });
     const file = join(temporaryFolder(), "mine.jinja");
