@@ -19,6 +19,7 @@ import { pairsOf } from "./example-sets.ts";
 import { prepareCacheFolder } from "./feature-cache/folder.ts";
 import { checkExamples } from "./forms/form-of.ts";
 import { modelRewardKind } from "./model-rewards.ts";
+import { pairObjective } from "./objectives.ts";
 import { type TrainArguments, type Trainable, type TrainOptions, withDefaults } from "./options.ts";
 import { createOut } from "./out-folder.ts";
 import { fitToPairs, planSteps } from "./plan.ts";
@@ -151,6 +152,7 @@ function reportWriter(
   return new ReportWriter({
     out,
     run,
+    objective: pairObjective(options),
     recipe,
     findings,
     heldOut,

@@ -1,10 +1,11 @@
 /** @file Ten steps of the head against torch's: loss, gradient, optimiser and schedule on the device. */
 import { expect, it } from "vitest";
 import { linearWeightGradient } from "../../src/kernels/linear-gradient.ts";
-import { metricColumns, pairwiseLogistic } from "../../src/kernels/pairwise-logistic.ts";
+import { metricColumns } from "../../src/kernels/metric-columns.ts";
 import { parseConfig } from "../../src/model/config.ts";
 import { ParameterArena } from "../../src/tensor/parameters.ts";
 import { createTensor, readTensor, uploadTensor } from "../../src/tensor/tensor.ts";
+import { logistic } from "../../src/train/losses/logistic.ts";
 import { Optimizer } from "../../src/train/optimizer.ts";
 import { learningRate } from "../../src/train/schedule.ts";
 import { pooledIndex, referenceForward } from "../reference/forward.ts";
@@ -52,7 +53,7 @@ it.each(Object.entries(trajectories))(
       const batch = features[step % 4] ?? new Float32Array();
       const head = await arena.read("master", "score.weight");
       const rewards = Float32Array.from(linear(batch, head, width));
-      const gradient = pairwiseLogistic(gpu(), uploadTensor(gpu(), rewards, 1, "rewards"), {
+      const gradient = logistic.record(gpu(), uploadTensor(gpu(), rewards, 1, "rewards"), {
         margins: uploadTensor(gpu(), new Float32Array(rewards.length / 2), 1, "margins"),
         labels: uploadTensor(gpu(), new Float32Array(rewards.length / 2).fill(1), 1, "labels"),
         centering: 0,

@@ -1,7 +1,7 @@
 /** @file What a report is made of. */
 import type { Finding } from "../../data/checks/finding.ts";
 import type { InputRecipe } from "../../model/recipe.ts";
-import type { PairRewards } from "../evaluate.ts";
+import type { PairLossOf, PairRewards } from "../evaluate.ts";
 import type { EvalLine, TrainLine } from "../metrics.ts";
 import type { TokenCounts } from "../run-batches.ts";
 import type { RunFile } from "../run-file.ts";
@@ -34,6 +34,8 @@ export interface ReportInput {
   /** The run's folder. */
   readonly out: string;
   readonly run: RunFile;
+  /** What the reported loss is of; default: Bradley-Terry's. */
+  readonly objective?: PairLossOf | undefined;
   readonly recipe: InputRecipe;
   readonly status: Status;
   readonly trainLines: readonly TrainLine[];

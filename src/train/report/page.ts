@@ -29,6 +29,7 @@ export function renderReport(input: ReportInput): string {
           input.rewards.step,
           input.rewards.pairs,
           Number(input.run.options.center_rewards_coefficient ?? 0),
+          input.objective,
         );
   const sections = sectionsOf(input, results);
   const title = `Reward model ${basename(input.out)}`;

@@ -2,7 +2,7 @@
 import { type Accuracy, pairAccuracy } from "../../data/null-baselines.ts";
 import { type Difference, pairedDifference } from "../../data/paired-difference.ts";
 import { type Calibration, calibrate } from "../calibration.ts";
-import { type PairMetrics, type PairRewards, pairMetrics } from "../evaluate.ts";
+import { type PairLossOf, type PairMetrics, type PairRewards, pairMetrics } from "../evaluate.ts";
 import type { HeldOut } from "./held-out.ts";
 
 export interface Results {
@@ -19,7 +19,13 @@ export interface Results {
   readonly overRule: Difference;
 }
 
-export function resultsOf(heldOut: HeldOut, step: number, rewards: PairRewards, centering: number): Results {
+export function resultsOf(
+  heldOut: HeldOut,
+  step: number,
+  rewards: PairRewards,
+  centering: number,
+  objective?: PairLossOf,
+): Results {
   const { chosen, rejected } = rewards;
   const { pairs, labels, sides, decided, lengthDifferences, baselines } = heldOut;
   const given = Float64Array.from(chosen, (r, i) => r - rejected[i]!);
@@ -31,7 +37,7 @@ export function resultsOf(heldOut: HeldOut, step: number, rewards: PairRewards, 
     step,
     rewards,
     margins,
-    metrics: pairMetrics(rewards, pairs, centering),
+    metrics: pairMetrics(rewards, pairs, centering, objective),
     accuracy: pairAccuracy(chosen, rejected, labels),
     calibration: calibrate(given, labels),
     rule: { name, accuracy: Math.max(longer, shorter) },

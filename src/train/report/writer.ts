@@ -4,7 +4,7 @@ import type { Finding } from "../../data/checks/finding.ts";
 import { writeFileAtomic } from "../../model/atomic-file.ts";
 import type { InputRecipe } from "../../model/recipe.ts";
 import type { Pair } from "../dataset.ts";
-import type { PairRewards } from "../evaluate.ts";
+import type { PairLossOf, PairRewards } from "../evaluate.ts";
 import { metricsFile } from "../metrics.ts";
 import type { RunFile } from "../run-file.ts";
 import { describeHeldOut, type HeldOut } from "./held-out.ts";
@@ -17,6 +17,8 @@ export interface ReportSource {
   /** The run's folder, where metrics.jsonl is read and report.html written. */
   readonly out: string;
   readonly run: RunFile;
+  /** What the reported loss is of. */
+  readonly objective: PairLossOf;
   readonly recipe: InputRecipe;
   readonly findings: readonly Finding[];
   /** The held-out pairs; none: the run has no evaluation. */

@@ -2,13 +2,14 @@
 import { expect } from "vitest";
 import { type Item, pack } from "../../../src/data/pack.ts";
 import type { Gpu } from "../../../src/gpu/gpu.ts";
+import { metricColumns } from "../../../src/kernels/metric-columns.ts";
 import { type PackedBatch, rowOf } from "../../../src/kernels/packed-batch.ts";
-import { metricColumns, pairwiseLogistic } from "../../../src/kernels/pairwise-logistic.ts";
 import { openModelFolder } from "../../../src/model/model-folder.ts";
 import { gatherRows, linear } from "../../../src/model/operations.ts";
 import { readHead } from "../../../src/model/reward-head.ts";
 import { type FullOptions, type LoraOptions, TrainableModel } from "../../../src/model/trainable.ts";
 import { createTensor, readTensor, type Tensor, uploadTensor } from "../../../src/tensor/tensor.ts";
+import { logistic } from "../../../src/train/losses/logistic.ts";
 
 export type Gradients = Map<string, Float32Array>;
 
@@ -97,7 +98,7 @@ export async function backwardOfPairs(
     batch,
     rows,
     (rewards) =>
-      pairwiseLogistic(gpu, rewards, {
+      logistic.record(gpu, rewards, {
         margins: upload(margins, "margins"),
         labels: upload(labels, "labels"),
         total,

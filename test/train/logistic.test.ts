@@ -1,13 +1,14 @@
 /** @file The pairwise logistic loss against float64 and the golden table; its metrics; rewards that are not finite. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { metricColumns, pairwiseLogistic } from "../../src/kernels/pairwise-logistic.ts";
+import { metricColumns } from "../../src/kernels/metric-columns.ts";
 import { createTensor, readTensor, uploadTensor } from "../../src/tensor/tensor.ts";
+import { logistic } from "../../src/train/losses/logistic.ts";
+import { unlabelled } from "../kernels/unlabelled-loss.ts";
 import { goldenTensors } from "../reference/goldens.ts";
 import { preferenceLoss } from "../reference/preference-loss.ts";
 import { useGpu } from "../support/gpu.ts";
 import { normals, relativeError } from "../support/numbers.ts";
-import { unlabelled } from "./unlabelled-loss.ts";
 
 const gpu = useGpu();
 const softLabels = [0.5, 0.9, 0, 0.25, 1, 0.01];
@@ -27,7 +28,7 @@ async function run(chosen: Float32Array, rejected: Float32Array, targets: Target
   using _ = gpu().scope();
   const metrics = createTensor(gpu(), 3, metricColumns.count, "metrics");
   const rewards = uploadTensor(gpu(), Float32Array.of(...chosen, ...rejected), 1, "rewards");
-  const gradient = pairwiseLogistic(gpu(), rewards, {
+  const gradient = logistic.record(gpu(), rewards, {
     margins: uploadTensor(gpu(), margins ?? new Float32Array(chosen.length), 1, "margins"),
     labels: uploadTensor(gpu(), labels ?? new Float32Array(chosen.length).fill(1), 1, "labels"),
     centering,
