@@ -16,6 +16,7 @@ import { train } from "../src/train/train.ts";
 interface Case {
   readonly model: string;
   readonly data: string;
+  readonly objective: "bt" | "dpo";
   readonly trainable: "lora" | "full";
   readonly gradientCheckpointing: boolean;
   readonly batchTokens: number;
@@ -27,7 +28,7 @@ interface Measured {
   readonly measured: number;
   /** What the steps add to what is on the device before them, by the prediction. */
   readonly added: number;
-  /** What they added to the process's memory; undefined where the device has memory of its own. */
+  /** What they added to the process's memory, compiled kernels included; undefined where the device has its own. */
   readonly resident: number | undefined;
 }
 
@@ -88,17 +89,30 @@ if (first === "--case" && second !== undefined) {
   console.error("usage: npx tsx bench/memory.ts MODEL PAIRS.jsonl [BATCH_TOKENS,...]");
   process.exitCode = 2;
 } else {
-  console.log(
-    "trainable\tcheckpoints\ttokens\tpredicted MiB\tmeasured MiB\toff by\tof it for steps\tprocess grew by MiB",
-  );
-  for (const trainable of ["lora", "full"] as const) {
-    for (const gradientCheckpointing of [false, true]) {
-      for (const batchTokens of third.split(",").map(Number)) {
-        const one = { model: first, data: second, trainable, gradientCheckpointing, batchTokens };
-        const { predicted, measured, added, resident } = inItsOwnProcess(one);
-        const row = [trainable, gradientCheckpointing, batchTokens, MiB(predicted), MiB(measured)];
-        const grew = resident === undefined ? "-" : MiB(resident);
-        console.log([...row, percent(predicted, measured), MiB(added), grew].join("\t"));
+  const columns = [
+    "objective",
+    "trainable",
+    "checkpoints",
+    "tokens",
+    "predicted MiB",
+    "measured MiB",
+    "off by",
+  ];
+  console.log([...columns, "of it for steps", "process grew by MiB"].join("\t"));
+  for (const objective of ["bt", "dpo"] as const) {
+    for (const trainable of ["lora", "full"] as const) {
+      for (const gradientCheckpointing of [false, true]) {
+        for (const batchTokens of third.split(",").map(Number)) {
+          const one = { objective, trainable, gradientCheckpointing, batchTokens };
+          const { predicted, measured, added, resident } = inItsOwnProcess({
+            ...one,
+            model: first,
+            data: second,
+          });
+          const memory = [MiB(predicted), MiB(measured), percent(predicted, measured), MiB(added)];
+          const grew = resident === undefined ? "-" : MiB(resident);
+          console.log([...Object.values(one), ...memory, grew].join("\t"));
+        }
       }
     }
   }
