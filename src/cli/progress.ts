@@ -10,6 +10,8 @@ export class Progress {
   #began = performance.now();
   #announced = 0;
   #before = 0;
+  /** What the bar shows. */
+  #shown = { total: 0, done: 0, status: "" };
 
   /** @param stream stderr; stdout is for results */
   constructor(readonly stream: NodeJS.WriteStream) {
@@ -31,6 +33,7 @@ export class Progress {
   begin(phase: string, total: number, done = 0): void {
     this.#bar?.stop();
     this.#bar?.start(total, done, { phase, status: "" });
+    this.#shown = { total, done, status: "" };
     this.#before = done;
     this.#phase = phase;
     this.#began = performance.now();
@@ -53,6 +56,7 @@ export class Progress {
     if (this.#bar !== undefined) {
       this.#bar.setTotal(total);
       this.#bar.update(done, { phase, status });
+      this.#shown = { total, done, status };
       return;
     }
     if (done < total && seconds - this.#announced < interval) return;
@@ -60,6 +64,15 @@ export class Progress {
     const own = done - this.#before;
     const left = own > 0 ? Math.round((seconds * (total - done)) / own) : 0;
     this.stream.write(`${line}, ${left} s left\n`);
+  }
+
+  /** A line of its own; the phase, where there is one, goes on after it. */
+  note(text: string): void {
+    this.#bar?.stop();
+    this.stream.write(`${text}\n`);
+    if (this.#phase === undefined) return;
+    const { total, done, status } = this.#shown;
+    this.#bar?.start(total, done, { phase: this.#phase, status });
   }
 
   stop(): void {

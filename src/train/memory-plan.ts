@@ -10,6 +10,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import type { Example } from "./example-sets.ts";
 import { type MicroBatch, microBatchesOf, rewardItem } from "./micro-batches.ts";
 import type { ModelTrainer } from "./model-trainer.ts";
+import type { TrainOptions } from "./options.ts";
 import type { RewardItem } from "./rewards/model-reward.ts";
 import { fittingBatchTokens } from "./run-batches.ts";
 
@@ -34,7 +35,8 @@ export function planMemory<E extends Example>(trainer: ModelTrainer<E>): MemoryP
   const longest = sample.reduce((a, b) => (tokensOf(items[b]!) > tokensOf(items[a]!) ? b : a));
   const most = tokensOf(items[longest]!);
   trainer.parts.model.backbone.reserve(longestPath([...examples.train, ...examples.eval]));
-  let microTokens = fittingBatchTokens(trainer.parts.model.backbone, options.batchTokens);
+  const wanted = Math.min(options.batchTokens, mostOfStep(items, options));
+  let microTokens = fittingBatchTokens(trainer.parts.model.backbone, wanted);
   for (;;) {
     const parts = heaviest(items, sample, microTokens);
     const { peak, held } = gpu.rehearse(() => {
@@ -50,6 +52,15 @@ export function planMemory<E extends Example>(trainer: ModelTrainer<E>): MemoryP
     }
     microTokens = Math.max(most, Math.floor((microTokens * 3) / 4));
   }
+}
+
+/** Tokens that a step can have: of so many longest examples. */
+function mostOfStep(
+  items: readonly RewardItem[],
+  { batchSize, gradientAccumulationSteps }: Pick<TrainOptions, "batchSize" | "gradientAccumulationSteps">,
+): number {
+  const tokens = items.map(tokensOf).sort((a, b) => b - a);
+  return tokens.slice(0, batchSize * gradientAccumulationSteps).reduce((sum, n) => sum + n, 0);
 }
 
 /** The longest and the shortest. */

@@ -32,8 +32,7 @@ export class TerminalReporter implements TrainReporter {
   }
 
   note(text: string): void {
-    this.stop();
-    this.stream.write(`${text}\n`);
+    this.#progress.note(text);
   }
 
   started(run: RunFile): void {

@@ -80,10 +80,12 @@ it("tokens/s count from the phase's beginning, not from its first report", () =>
     vi.advanceTimersByTime(2000);
     reporter.features(1, 1, 100);
     reporter.begin("training", 10);
-    vi.advanceTimersByTime(4000);
+    vi.advanceTimersByTime(3000);
+    reporter.note("what is told meanwhile");
+    vi.advanceTimersByTime(1000);
     reporter.trained(line(10), 10);
     expect(text()).toMatch(/^features 1\/1 pairs, 50 tokens\/s/);
-    expect(text()).toMatch(/step 10\/10 .* 25 tokens\/s/);
+    expect(text()).toMatch(/^what is told meanwhile\nstep 10\/10 .* 25 tokens\/s/m);
   } finally {
     vi.useRealTimers();
   }
