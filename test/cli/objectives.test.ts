@@ -13,8 +13,17 @@ it("--json: what it calls defined is, and what it refuses is refused for the sam
   expect(table.losses.map(({ loss }) => loss)).toEqual([...lossNames]);
   for (const { loss, cells, forms } of table.losses) {
     for (const reward of rewardNames) {
+      // A cell is defined where one of the reward's forms is.
+      const form = table.forms.find(({ name }) => forms[name] === undefined)?.name;
       const find = () =>
-        findObjective({ objective: "bt", loss, reward, trainable: "full", centerRewardsCoefficient: 0 });
+        findObjective({
+          objective: "bt",
+          loss,
+          reward,
+          trainable: "full",
+          centerRewardsCoefficient: 0,
+          ...(reward === "implicit" ? { form } : {}),
+        });
       const { refused } = cells[reward];
       if (refused === undefined) expect(find().loss.name).toBe(loss);
       else expect(find).toThrow(refused);
