@@ -84,6 +84,19 @@ export class ModelTrainer<E extends Example> implements Trainer {
   }
 
   async step(indices: Int32Array, lr: number, headLr: number): Promise<void> {
+    this.#record(indices, lr, headLr);
+    this.onFirstStep?.();
+    this.onFirstStep = undefined;
+    const before = this.#recorded;
+    this.#recorded = this.gpu.finish().catch((error: unknown) => {
+      this.#failure ??= error;
+    });
+    await before;
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Synchronous, so that scopes of concurrent runs on one device cannot interleave. */
+  #record(indices: Int32Array, lr: number, headLr: number): void {
     const { parts, examples, options } = this;
     const items = Array.from(indices, (i) => this.#items[i]!);
     const micro = microBatchesOf(items, this.microTokens);
@@ -103,14 +116,6 @@ export class ModelTrainer<E extends Example> implements Trainer {
     const groupLr = { [headGroup]: headLr };
     this.#optimizer.step({ ...options, lr, groupLr, step: this.#step, ...metrics });
     this.#metrics.add(own.map((some) => parts.form.counts(some)));
-    this.onFirstStep?.();
-    this.onFirstStep = undefined;
-    const before = this.#recorded;
-    this.#recorded = this.gpu.finish().catch((error: unknown) => {
-      this.#failure ??= error;
-    });
-    await before;
-    if (this.#failure !== undefined) throw this.#failure;
   }
 
   /**
@@ -174,8 +179,11 @@ export class ModelTrainer<E extends Example> implements Trainer {
     tape.backward([[rewards, form.record(gpu, rewards, examples, where)]]);
   }
 
-  takeMetrics(): Promise<StepMetrics[]> {
-    return this.#metrics.take(this.#optimizer);
+  async takeMetrics(): Promise<StepMetrics[]> {
+    // What went wrong in the last step was told to whoever waited for it.
+    await this.#recorded;
+    if (this.#failure !== undefined) throw this.#failure;
+    return await this.#metrics.take(this.#optimizer);
   }
 
   weights(): Promise<Weights> {
