@@ -30,7 +30,7 @@ function text(): string {
     "",
     ...columns([["loss", "records", ...rewardNames], ...cells]),
     "",
-    ...(reasons.length === 0 ? [] : [whyNot(reasons)]),
+    ...whyNot(reasons),
     "",
     "Losses, of r_w and r_l, the chosen and the rejected reply's rewards; d = r_w - r_l - margin; r = β ρ:",
     "",
@@ -53,10 +53,17 @@ function text(): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** The refusals are one sentence with other names in it. */
-function whyNot(reasons: readonly string[]): string {
-  const [first = ""] = reasons;
-  return `no: ${first.slice(first.indexOf(": ") + 2).replace(/, and [\w-]+ sees/, ", and these losses see")}.`;
+/** Most refusals are one sentence with other names in it; the others are told each. */
+function whyNot(reasons: readonly string[]): string[] {
+  const isCommon = (reason: string) => reason.includes("constant for each prompt");
+  const after = (reason: string) => reason.slice(reason.indexOf(": ") + 2);
+  const [first] = reasons.filter(isCommon);
+  return [
+    ...(first === undefined
+      ? []
+      : [`no: ${after(first).replace(/, and [\w-]+ sees/, ", and these losses see")}.`]),
+    ...new Set(reasons.filter((reason) => !isCommon(reason)).map((reason) => `no: ${after(reason)}.`)),
+  ];
 }
 
 function lossLines({ loss, records, aliases, paper, formula, margins, forms }: LossRow): string[] {

@@ -35,7 +35,7 @@ export function addRewardOptions(command: Command): Command {
       new Option(
         "--form <name>",
         "of --reward implicit; dpo: the sum over the reply's tokens; norm: their mean; simpo, cpo, orpo: without a reference (default: the checkpoint's, else dpo)",
-      ).choices(implicitFormNames.filter((name) => name !== "lm")),
+      ).choices(implicitFormNames.filter((name) => name !== "lm" && name !== "cringe")),
     );
 }
 

@@ -106,6 +106,13 @@ export class Recorder {
     this.#encode().copyBufferToBuffer(from.raw, fromOffset, to, toOffset, bytes);
   }
 
+  /** The same between two of our buffers; in a rehearsal neither has memory. */
+  copyBuffer(from: GpuBuffer, fromOffset: number, to: GpuBuffer, toOffset: number, bytes: number): void {
+    if (this.#collected !== undefined) return;
+    this.copy(from, fromOffset, to.raw, toOffset, bytes);
+    to.lastRecording = this.recording;
+  }
+
   /** Sets bytes to zero, in recorded order. */
   clear(buffer: GpuBuffer, offset: number, bytes: number): void {
     if (this.#collected !== undefined) return;

@@ -3,6 +3,7 @@ import { bosRules } from "../data/bos.ts";
 import { isObject } from "../data/sources/json-text.ts";
 import { overlongs } from "../data/tokenise.ts";
 import { InputError } from "../errors.ts";
+import { mostTopWords } from "../kernels/cringe.ts";
 import { isDate } from "../model/chat/date.ts";
 import { flagOf } from "./flag.ts";
 import { findLoss } from "./losses/table.ts";
@@ -85,6 +86,13 @@ const kinds: Readonly<Record<keyof TrainOptions, Kind>> = {
   },
   desirableWeight: positive,
   undesirableWeight: positive,
+  cringeWeight: amount,
+  cringeMargin: { expected: "a number", accepts: isNumber },
+  cringeTemperature: positive,
+  cringeK: {
+    expected: `a whole number from 1 to ${mostTopWords}`,
+    accepts: (value) => count.accepts(value) && Number(value) <= mostTopWords,
+  },
   epochs: amount,
   maxSteps: count,
   batchSize: count,

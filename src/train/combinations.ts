@@ -14,6 +14,13 @@ export function refusedCell(
     return `--loss ${loss.name} with --reward ${reward.name}${form === undefined ? "" : ` --form ${form.name}`} is not defined: it is the likelihood of texts themselves. Use --objective lm`;
   if (form?.name === "lm" && loss.kind !== "texts")
     return `--loss ${loss.name} with --form lm is not defined: that form has no reference and no β, and takes texts. Use --form cpo with --nll-weight 0 for rewards without a reference`;
+  if (
+    loss.name === "cringe" &&
+    (reward.name !== "implicit" || (form !== undefined && form.name !== "cringe"))
+  )
+    return `--loss cringe with --reward ${reward.name}${form === undefined ? "" : ` --form ${form.name}`} is not defined: it penalises single tokens of a policy. Use --objective cringe`;
+  if (form?.name === "cringe" && loss.name !== "cringe")
+    return `--loss ${loss.name} with --form cringe is not defined: that form stands for penalties of tokens, which only the loss cringe reads`;
   if (reward.relative !== undefined && !loss.differences)
     return `--loss ${loss.name} with --reward ${reward.name} is not defined: ${reward.relative}, and ${loss.name} sees more than differences of one prompt's rewards`;
   if (form === undefined) return undefined;
@@ -65,6 +72,9 @@ const flags: Readonly<Record<keyof LossConstants, string>> = {
   discopopTau: "--discopop-tau",
   desirableWeight: "--desirable-weight",
   undesirableWeight: "--undesirable-weight",
+  cringeWeight: "--cringe-weight",
+  cringeMargin: "--cringe-margin",
+  cringeTemperature: "--cringe-temperature",
 };
 
 /** Numbers that nobody would read. */
@@ -90,6 +100,10 @@ function unread(name: keyof LossConstants, loss: PreferenceLoss): string {
 }
 
 function refusedFormOptions({ reward, form, options }: Chosen): string | undefined {
+  if (options.cringeK !== undefined && form?.name !== "cringe")
+    return `--cringe-k with --reward ${reward.name} is not defined: only --objective cringe draws words`;
+  if (options.beta !== undefined && (form?.name === "cringe" || form?.name === "lm"))
+    return `--beta with --form ${form.name} is not defined: it is of log-probabilities as they are`;
   if (form?.reference === false && options.reference !== undefined)
     return `--reference with --form ${form.name} is not defined: this reward is made of the policy's log-probabilities alone`;
   if (form !== undefined) return undefined;

@@ -173,7 +173,7 @@ export class ModelTrainer<E extends Example> implements Trainer {
       hidden,
       capacity,
       rewardCapacity: this.#room.sequences,
-      step: { total: place.total, metrics: own, row: place.row },
+      step: { total: place.total, metrics: own, row: place.row, number: this.#step },
     });
     const where = { ...place, metrics, capacity: this.#room.examples };
     tape.backward([[rewards, form.record(gpu, rewards, examples, where)]]);

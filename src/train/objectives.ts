@@ -32,7 +32,7 @@ export const rewards: Readonly<Record<RewardName, RewardParametrisation>> = {
   implicit: { name: "implicit", notes: () => [] },
 };
 
-export const objectiveNames = ["bt", "dpo", "simpo", "cpo", "orpo", "kto", "lm"] as const;
+export const objectiveNames = ["bt", "dpo", "simpo", "cpo", "orpo", "kto", "lm", "cringe"] as const;
 export type ObjectiveName = (typeof objectiveNames)[number];
 
 export interface ObjectiveCell {
@@ -69,6 +69,12 @@ export const objectives: Readonly<Record<ObjectiveName, ObjectiveCell>> = {
   simpo: ofPolicy("simpo", "SimPO"),
   cpo: ofPolicy("cpo", "CPO"),
   orpo: ofPolicy("orpo", "ORPO"),
+  cringe: {
+    loss: "cringe",
+    reward: { head: "implicit", model: "implicit" },
+    form: "cringe",
+    refused: { scalar: policy("CRINGE"), tilted: policy("CRINGE") },
+  },
   lm: {
     loss: "nll",
     reward: { head: "implicit", model: "implicit" },
@@ -111,10 +117,17 @@ type Chosen = Pick<TrainOptions, "objective" | "reward" | "centerRewardsCoeffici
       | "discopopTau"
       | "desirableWeight"
       | "undesirableWeight"
+      | "cringeWeight"
+      | "cringeMargin"
+      | "cringeTemperature"
+      | "cringeK"
     >
   > & { readonly trainable?: Learning };
 
 export type { Chosen as ObjectiveOptions };
+
+/** Losses that go with one form of the implicit reward alone. */
+const formsOfLosses: Partial<Readonly<Record<LossName, ImplicitFormName>>> = { nll: "lm", cringe: "cringe" };
 
 /** @throws InputError saying why the options' combination is not defined */
 export function findObjective(options: Chosen): Objective {
@@ -127,7 +140,9 @@ export function findObjective(options: Chosen): Objective {
   const loss = options.loss === undefined ? losses[cell.loss] : namedLoss(options.loss);
   const reward = rewards[name];
   const form =
-    name === "implicit" ? chosenForm(options, implicitForms[options.form ?? cell.form]) : undefined;
+    name === "implicit"
+      ? chosenForm(options, implicitForms[options.form ?? formsOfLosses[loss.name] ?? cell.form])
+      : undefined;
   const refused = refusedTogether({ loss, reward, form, options });
   if (refused !== undefined) throw new InputError(refused);
   return {
@@ -170,6 +185,9 @@ function constantsOf(options: Chosen, loss: PreferenceLoss, form: ImplicitForm |
     discopopTau: options.discopopTau ?? defaultConstants.discopopTau,
     desirableWeight: options.desirableWeight ?? defaultConstants.desirableWeight,
     undesirableWeight: options.undesirableWeight ?? defaultConstants.undesirableWeight,
+    cringeWeight: options.cringeWeight ?? defaultConstants.cringeWeight,
+    cringeMargin: options.cringeMargin ?? defaultConstants.cringeMargin,
+    cringeTemperature: options.cringeTemperature ?? defaultConstants.cringeTemperature,
   };
 }
 

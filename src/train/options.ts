@@ -68,6 +68,14 @@ export interface TrainOptions {
   /** KTO's λ_D and λ_U. Default: 1. */
   readonly desirableWeight?: number | undefined;
   readonly undesirableWeight?: number | undefined;
+  /** CRINGE's α, the penalty's weight. Default: 1. */
+  readonly cringeWeight?: number | undefined;
+  /** CRINGE's b, in nats: how far ahead a chosen reply is before its pair stops to count. Default: 0. */
+  readonly cringeMargin?: number | undefined;
+  /** CRINGE's τ, above 0: how softly it stops. Default: 1. */
+  readonly cringeTemperature?: number | undefined;
+  /** From how many of the likeliest words CRINGE draws the one that takes a penalised token's place. Default: 5. */
+  readonly cringeK?: number | undefined;
   readonly epochs: number;
   readonly maxSteps?: number | undefined;
   /** Pairs of a batch. A head computes them at once, a whole model so many as fit `batchTokens` and the memory. */

@@ -51,6 +51,7 @@ export async function prepare(
   if (options.strict) refuseFindings(prepared.findings);
   refuseNothing(options, prepared);
   if (!loss.differences) refuseMargins(loss.name, dataset);
+  if (loss.name === "cringe") refuseLabels(dataset);
   return prepared;
 }
 
@@ -137,6 +138,15 @@ function refuseMargins(loss: string, { train, eval: held }: Dataset<ExampleKind>
   if (pair === undefined) return;
   throw new InputError(
     `${pair.record.where}: margin ${pair.margin}: --loss ${loss} sees both rewards, not their difference, and takes no margin. Leave the field out, or use a loss of differences (\`rmtrain objectives\`)`,
+  );
+}
+
+/** @throws InputError naming a record that is not sure which reply is the better one: only the worse one is penalised */
+function refuseLabels({ train, eval: held }: Dataset<ExampleKind>): void {
+  const pair = [...pairsOf(train), ...pairsOf(held)].find(({ label }) => label !== 1);
+  if (pair === undefined) return;
+  throw new InputError(
+    `${pair.record.where}: label ${pair.label}: --loss cringe penalises the rejected reply's tokens and takes no doubt about which one that is. Leave the field out, or use another loss`,
   );
 }
 

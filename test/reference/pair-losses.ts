@@ -18,7 +18,7 @@ const logSigma = (x: number) => (x < 0 ? x - Math.log1p(Math.exp(x)) : -Math.log
 /** p log p, which goes to 0 with p. */
 const xlogx = (p: number, log: number) => (p === 0 ? 0 : p * log);
 
-export type PairLossName = Exclude<LossName, "kto" | "plackett-luce" | "lipo" | "nll">;
+export type PairLossName = Exclude<LossName, "kto" | "plackett-luce" | "lipo" | "nll" | "cringe">;
 
 export const paperLosses: Readonly<Record<PairLossName, Paper>> = {
   logistic: (w, l, { beta, eps }) => -(1 - eps) * logSigma(beta * (w - l)) - eps * logSigma(-beta * (w - l)),

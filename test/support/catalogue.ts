@@ -13,6 +13,7 @@ import { headNormKernels } from "../../src/kernels/head-norm.ts";
 import { implicitRewardKernels } from "../../src/kernels/implicit-reward.ts";
 import { linearKernels } from "../../src/kernels/linear.ts";
 import { linearGradientKernels } from "../../src/kernels/linear-gradient.ts";
+import { cringePairsKernels } from "../../src/kernels/pair-loss-cringe.ts";
 import { rowGradientKernels } from "../../src/kernels/row-gradient-kernels.ts";
 import { rowKernels } from "../../src/kernels/row-kernels.ts";
 import { segmentKernels } from "../../src/kernels/segments.ts";
@@ -33,6 +34,7 @@ export const catalogue: readonly KernelVariant[] = [
   ...headNormKernels,
   ...tokenLogpsKernels,
   ...cringeKernels,
+  ...cringePairsKernels,
   ...segmentKernels,
   ...implicitRewardKernels,
   ...weightedSumsKernels,

@@ -10,6 +10,7 @@ import { clipByGlobalNorm, partialSums, sumOfSquares } from "../gradient-norm.ts
 import { listLoss } from "../list-loss.ts";
 import { metricColumns } from "../metric-columns.ts";
 import { pairLoss } from "../pair-loss.ts";
+import { cringePairs } from "../pair-loss-cringe.ts";
 import { mismatchMean, rowLoss } from "../row-loss.ts";
 import type { BenchCase, BenchSize } from "./cases.ts";
 import { filled } from "./inputs.ts";
@@ -22,6 +23,18 @@ export function trainingCases({ width: H }: BenchSize): BenchCase[] {
   return [
     ...lossCases(1024, 4),
     ...dpoCases(1024, 8),
+    {
+      name: "cringe_pairs",
+      shape: "1024 pairs",
+      flops: 30 * 1024,
+      bytes: 4 * 6 * 1024,
+      prepare: (gpu) => {
+        const scores = filled(gpu, 3 * 1024, 1);
+        const targets = { metrics: metricsOf(gpu), row: 0 };
+        const constants = { weight: 1, margin: 0, temperature: 1 };
+        return () => cringePairs(gpu, scores, targets, constants);
+      },
+    },
     {
       name: "sum_squares",
       shape,

@@ -22,6 +22,7 @@ export const lossNames = [
   "plackett-luce",
   "lipo",
   "nll",
+  "cringe",
 ] as const;
 export type LossName = (typeof lossNames)[number];
 
@@ -36,6 +37,10 @@ export interface LossConstants {
   /** KTO's λ_D and λ_U. */
   readonly desirableWeight: number;
   readonly undesirableWeight: number;
+  /** CRINGE's α, b and τ. */
+  readonly cringeWeight: number;
+  readonly cringeMargin: number;
+  readonly cringeTemperature: number;
 }
 
 export const defaultConstants: LossConstants = {
@@ -44,6 +49,9 @@ export const defaultConstants: LossConstants = {
   discopopTau: 0.05,
   desirableWeight: 1,
   undesirableWeight: 1,
+  cringeWeight: 1,
+  cringeMargin: 0,
+  cringeTemperature: 1,
 };
 
 /** What the data must be: pairs; single replies, each desirable or not; ranked lists; texts without any preference. */

@@ -1,6 +1,7 @@
 /** @file All losses, by their names and by other systems' names for them. */
 import { apoDown, apoZero } from "./apo.ts";
 import { bco } from "./bco.ts";
+import { cringe } from "./cringe.ts";
 import { discopop } from "./discopop.ts";
 import { exo } from "./exo.ts";
 import { hinge } from "./hinge.ts";
@@ -31,6 +32,7 @@ export const losses: Readonly<Record<LossName, PreferenceLoss>> = {
   "plackett-luce": plackettLuce,
   lipo,
   nll,
+  cringe,
 };
 
 /** A loss by its name or an alias; undefined where there is none. */

@@ -6,7 +6,7 @@
  *     L = Σ log π(token), or its mean per token;  ρ = L - L_ref, or L, or log(exp L / (1 - exp L));  r = β ρ
  */
 
-export const implicitFormNames = ["dpo", "norm", "simpo", "cpo", "orpo", "lm"] as const;
+export const implicitFormNames = ["dpo", "norm", "simpo", "cpo", "orpo", "lm", "cringe"] as const;
 export type ImplicitFormName = (typeof implicitFormNames)[number];
 
 export interface ImplicitForm {
@@ -79,6 +79,14 @@ export const implicitForms: Readonly<Record<ImplicitFormName, ImplicitForm>> = {
     weighsLoss: true,
     paper: "Hong et al. 2024, arXiv 2403.07691, eq. 6 and 7",
     formula: "log(p/(1 - p)), log p = log π(y|x) / |y|; NLL(y_w) + β loss",
+  },
+  cringe: {
+    ...summed,
+    name: "cringe",
+    reference: false,
+    beta: 1,
+    paper: "Xu et al. 2023, arXiv 2312.16682, section 3",
+    formula: "log π(y|x), and penalties of the rejected reply's tokens",
   },
   lm: {
     ...summed,

@@ -3,14 +3,18 @@
  * DPO's is r(x, y) = β (log π(y|x) - log π_ref(y|x)) (Rafailov et al. 2023, arXiv 2305.18290); the other forms are data,
  * in implicit-form.ts.
  */
+
+import { InputError } from "../../errors.ts";
 import { implicitReward, implicitRewardGradient, implicitTerms } from "../../kernels/implicit-reward.ts";
 import { weightedSums } from "../../kernels/weighted-sums.ts";
 import { openModelFolder } from "../../model/model-folder.ts";
+import type { Recording } from "../../model/operations.ts";
 import { replyEntries } from "../../model/reply-entries.ts";
 import { replyLogps } from "../../model/reply-logps.ts";
+import { replyPenalties } from "../../model/reply-penalties.ts";
 import type { LinearWeights } from "../../model/weights.ts";
 import type { Tape } from "../../tensor/tape.ts";
-import { type Tensor, uploadTensor } from "../../tensor/tensor.ts";
+import { Tensor, uploadTensor } from "../../tensor/tensor.ts";
 import type { ImplicitForm } from "./implicit-form.ts";
 import { checkSameTokens } from "./implicit-models.ts";
 import { scoreSaved } from "./implicit-scorer.ts";
@@ -23,6 +27,7 @@ import type {
   RewardingModel,
 } from "./model-reward.ts";
 import { type ReferenceLogp, referenceLogps } from "./reference-logps.ts";
+import { stack } from "./stack.ts";
 
 /** @param pairs whether the first half of the rewards is of chosen replies, the second of rejected ones */
 export function implicitModel(form: ImplicitForm, pairs: boolean): ModelRewardKind {
@@ -30,7 +35,9 @@ export function implicitModel(form: ImplicitForm, pairs: boolean): ModelRewardKi
     name: "implicit",
     head: "vocabulary",
     async open(context) {
-      return new ImplicitReward(form, form.reference ? await openReference(context) : undefined, pairs);
+      const reference = form.reference ? await openReference(context) : undefined;
+      const { seed, cringeK: k = defaultK } = context.options;
+      return new ImplicitReward(form, reference, pairs, form.name === "cringe" ? { k, seed } : undefined);
     },
     score: (gpu, saved, items, options) => scoreSaved(gpu, saved, items, form, options),
   };
@@ -56,6 +63,9 @@ function headOf({ vocabulary, lmHead }: RewardingModel): LinearWeights | Tensor 
   return head;
 }
 
+/** Words that CRINGE draws from, unless --cringe-k says another number. */
+export const defaultK = 5;
+
 /** TRL's names; rewards/accuracies is the loop's own accuracy. */
 const pairColumns = ["rewards/chosen", "rewards/rejected", "rewards/margins"] as const;
 const logpColumns = ["logps/chosen", "logps/rejected"] as const;
@@ -70,6 +80,8 @@ export class ImplicitReward implements ModelReward {
     readonly reference: ReferenceLogp | undefined,
     /** Whether the first half of the rewards is of chosen replies, the second of rejected ones. */
     readonly pairs: boolean,
+    /** Where rejected replies' tokens are penalised: then a step's rewards are followed by those penalties. */
+    readonly penalties?: { readonly k: number; readonly seed: number } | undefined,
   ) {
     this.columns = pairs ? [...pairColumns, ...logpColumns, ...(form.nll > 0 ? [nllColumn] : [])] : [];
   }
@@ -85,6 +97,7 @@ export class ImplicitReward implements ModelReward {
       entries: Math.max(capacity, entries.rows.length),
       sequences: rewardCapacity,
     });
+    const penalties = step && this.penalties && this.#penalties(on, lmHead, input, step.number);
     tape?.release(hidden);
     tape?.release(tokens);
     const lengths = Array.from(order, (_, n) => entries.offsets[n + 1]! - entries.offsets[n]!);
@@ -108,7 +121,27 @@ export class ImplicitReward implements ModelReward {
       });
     }
     tape?.release(logps);
-    return rewards;
+    if (penalties === undefined) return rewards;
+    const scores = stack(on, rewards, penalties);
+    for (const part of [rewards, penalties]) tape?.release(part);
+    return scores;
+  }
+
+  /** Of the rejected replies, which are the second half. */
+  #penalties(
+    on: Recording,
+    lmHead: LinearWeights | Tensor,
+    { batch, sequences, order, hidden, capacity, rewardCapacity }: RewardInput,
+    step: number,
+  ): Tensor {
+    if (!(lmHead instanceof Tensor) && (lmHead.lora?.length ?? 0) > 0)
+      throw new InputError("CRINGE reads the vocabulary head as it is: leave lm_head out of --lora-targets");
+    const weight = lmHead instanceof Tensor ? lmHead : lmHead.weight;
+    const starts = sequences.map(({ replyStart }) => replyStart);
+    const entries = replyEntries(batch, starts, order.subarray(order.length / 2));
+    const room = { entries: Math.max(capacity, entries.rows.length), sequences: rewardCapacity };
+    const draw = { k: this.penalties?.k ?? defaultK, seed: this.penalties?.seed ?? 0, step };
+    return replyPenalties(on, batch, hidden, weight, entries, draw, room);
   }
 
   [Symbol.dispose](): void {}

@@ -41,6 +41,8 @@ export interface RewardInput {
   readonly step?: {
     /** Examples (pairs, rows, lists) of the whole step: what a mean over the step divides by. */
     readonly total: number;
+    /** The optimiser's, from 1 on: what is drawn at random is drawn anew in each. */
+    readonly number: number;
     /** [rows, columns.length] f32, of which row `row` takes the reward's own metrics; absent where it has none. */
     readonly metrics: Tensor | undefined;
     readonly row: number;

@@ -211,7 +211,7 @@ describe.each(["dpo", "norm", "simpo", "cpo", "orpo"] as const)("form %s", (name
       hidden: uploadTensor(gpu(), hidden, width, "hidden"),
       capacity: batch.rows,
       rewardCapacity: 4,
-      step: { total: 2, metrics, row: 0 },
+      step: { total: 2, number: 1, metrics, row: 0 },
     });
     const point = Float64Array.from(weight);
     const expected = loss(states, point);

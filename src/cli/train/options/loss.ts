@@ -2,8 +2,9 @@
 import { type Command, Option } from "commander";
 import { defaultConstants, lossNames } from "../../../train/losses/loss.ts";
 import { namedLoss } from "../../../train/objectives.ts";
+import { defaultK } from "../../../train/rewards/implicit.ts";
 import { implicitFormNames, implicitForms } from "../../../train/rewards/implicit-form.ts";
-import { between, nonNegative, positive } from "../../options.ts";
+import { between, nonNegative, positive, positiveInteger } from "../../options.ts";
 
 /** "0.1 for dpo, norm; 2 for simpo" */
 function byForm(value: "beta" | "gamma" | "nll"): string {
@@ -58,6 +59,26 @@ export function addLossOptions(command: Command): Command {
       "--undesirable-weight <λ>",
       `of kto's undesirable replies (default: ${defaultConstants.undesirableWeight})`,
       positive,
+    )
+    .option(
+      "--cringe-weight <α>",
+      `of cringe's penalty of rejected tokens (default: ${defaultConstants.cringeWeight})`,
+      nonNegative,
+    )
+    .option(
+      "--cringe-margin <b>",
+      `nats that a chosen reply must be ahead by before cringe lets its pair go (default: ${defaultConstants.cringeMargin})`,
+      Number,
+    )
+    .option(
+      "--cringe-temperature <τ>",
+      `how softly cringe lets go, above 0 (default: ${defaultConstants.cringeTemperature})`,
+      positive,
+    )
+    .option(
+      "--cringe-k <n>",
+      `likeliest words that cringe draws a rejected token's rival from (default: ${defaultK})`,
+      positiveInteger,
     );
 }
 
