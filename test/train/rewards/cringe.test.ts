@@ -100,6 +100,9 @@ describe("cringe", () => {
       objective: "cringe",
       trainable: "full",
       ...short,
+      // Every step sees all pairs.
+      batchSize: 100,
+      epochs: 4,
       maxSteps: 4,
     } as const;
     const first = await run(gpu(), { ...options, cringeK: 3 });
