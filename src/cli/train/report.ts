@@ -49,7 +49,7 @@ export class TerminalReporter implements TrainReporter {
 
   features(done: number, total: number, tokens: number): void {
     const status = `${Math.round(tokens / this.#progress.seconds("features", total))} tokens/s`;
-    this.#progress.update("features", done, total, status, `features ${done}/${total} pairs, ${status}`);
+    this.#progress.update("features", done, total, status, `features ${done}/${total} records, ${status}`);
   }
 
   trained(line: Parameters<NonNullable<TrainReporter["trained"]>>[0], total: number): void {
