@@ -1,6 +1,7 @@
 /** @file The library: what `import ... from "rmtrain"` gives. */
 /// <reference types="@webgpu/types" preserve="true" />
 export { type EvalOptions, type EvalResult, evaluateModel } from "./audit/eval.ts";
+export { type ImplicitLoadOptions, ImplicitModel } from "./audit/implicit-model.ts";
 export { type PairSummary, PairTally } from "./audit/pair-tally.ts";
 export {
   type LoadOptions,
