@@ -5,9 +5,9 @@ import { equivalence } from "../audit/equiv/equivalence.ts";
 import { type EquivRow, type EvidenceKind, evidenceKinds, failures, isAsItMust } from "../audit/equiv/row.ts";
 import { openGpu } from "../gpu/gpu.ts";
 import { memoryBudgetOption, wholeNumber } from "./options.ts";
-import { defaultModel } from "./train/options/model.ts";
 
-/** What a fresh clone and the package bring. */
+/** What a fresh clone and the package bring; the model's weights are float32. */
+const model = fileURLToPath(new URL("../../models/base-random", import.meta.url));
 const examples = fileURLToPath(new URL("../../examples/prefs.jsonl", import.meta.url));
 
 interface Flags {
@@ -37,7 +37,7 @@ export function register(program: Command): void {
 
 async function run(flags: Flags): Promise<void> {
   using gpu = await openGpu({ memoryBudget: flags.memoryBudget });
-  const rows = await equivalence(gpu, { model: defaultModel, data: examples, seed: flags.seed });
+  const rows = await equivalence(gpu, { model, data: examples, seed: flags.seed });
   const { out, err, exitCode } = report(rows, flags.json ? "json" : flags.markdown ? "markdown" : "table");
   process.stdout.write(out);
   process.stderr.write(err);

@@ -21,6 +21,7 @@ export interface CardFacts {
 export function baseCard(facts: CardFacts): string {
   const { name, settings, parameters, train, valid, curve, trained, adapter, works } = facts;
   const { shape, initialisation, batchSize, maxLength, steps, lr, warmupRatio, weightDecay, seed } = settings;
+  const tokens = curve.reduce((most, point) => Math.max(most, point.tokens ?? 0), 0);
   const text = (files: readonly TextFacts[]) =>
     files
       .map((file) => `\`${file.name}\` (${count(file.bytes)} bytes, sha256 \`${file.sha256}\`)`)
@@ -49,7 +50,7 @@ read something. It writes no sense; it is a base to try reward models on. Put a 
 
 | | |
 |---|---|
-| steps | ${count(steps)} of ${batchSize} sequences of up to ${maxLength} tokens |
+| steps | ${count(steps)} of ${batchSize} sequences of up to ${maxLength} tokens, ${count(tokens)} tokens in all |
 | optimiser | AdamW, rate ${lr} with warm-up ${warmupRatio} and cosine, weight decay ${weightDecay} (not on norms), clipping 1.0, seed ${seed} |
 | weights at first | normal, standard deviation ${initialisation.std}; \`o_proj\` and \`down_proj\` divided by sqrt(2 x layers); norms 1; seed ${initialisation.seed} |
 | adapter | ${adapter} |

@@ -7,19 +7,22 @@ export interface CurvePoint {
   readonly step: number;
   readonly loss?: number;
   readonly watched?: number;
+  /** Tokens that steps have read up to this one, those of several epochs counted again. */
+  readonly tokens?: number;
 }
 
 /** The lines of a run's metrics.jsonl that tell a loss. */
 export async function readCurve(run: string): Promise<CurvePoint[]> {
   const lines = (await readFile(join(run, "metrics.jsonl"), "utf8")).trimEnd().split("\n");
   return lines.flatMap((line): CurvePoint[] => {
-    const { step, loss, eval_loss }: Record<string, number | undefined> = JSON.parse(line);
+    const { step, loss, eval_loss, num_tokens }: Record<string, number | undefined> = JSON.parse(line);
     if (step === undefined || (loss === undefined && eval_loss === undefined)) return [];
     return [
       {
         step,
         ...(loss === undefined ? {} : { loss }),
         ...(eval_loss === undefined ? {} : { watched: eval_loss }),
+        ...(num_tokens === undefined ? {} : { tokens: num_tokens }),
       },
     ];
   });

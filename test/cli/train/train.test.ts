@@ -103,7 +103,7 @@ describe("--help", () => {
         );
     }
     for (const [option, text] of [
-      ["model", "default: models/base-random"],
+      ["model", "default: models/base"],
       ["out", "default: runs/<time>"],
       ["trainable", 'choices: "head", "lora", "full", default: "head"'],
       [
