@@ -7,7 +7,7 @@
 // Shapes: scores, gradient [3 n vec4s], the value in .x: chosen's r, rejected's r, rejected's c. metrics: 7 words from
 // `metrics_at`: loss, share with r_w > r_l, share of ties, mean(r_w - r_l), then smallest, mean and largest r.
 // Layout: one workgroup; lane l takes pairs l, l + 64, ... Accumulation: f32, ascending, then the lanes in order.
-// Source: Xu et al. 2023, arXiv 2312.16682, section 3.
+// Source: after Xu et al. 2023, arXiv 2312.16682; src/train/losses/cringe.ts says what of it is our reading.
 //#include finite
 //#include stable
 struct Params {

@@ -65,9 +65,13 @@ export function combine(parts: readonly BatchMetrics[]): PairMetrics {
   };
 }
 
-/** What the reward said of itself, put together the same way; empty where it said nothing. */
+/**
+ * What the reward said of itself, put together the same way; empty where it said nothing. TRL's trainers of policies have
+ * the accuracy among these.
+ */
 export function combineOwn(parts: readonly BatchMetrics[]): Record<string, number> {
   const pairs = parts.reduce((sum, p) => sum + p.pairs, 0);
   const mean = (name: string) => parts.reduce((sum, p) => sum + (p.own?.[name] ?? 0) * p.pairs, 0) / pairs;
-  return Object.fromEntries(Object.keys(parts[0]?.own ?? {}).map((name) => [name, mean(name)]));
+  const own = Object.fromEntries(Object.keys(parts[0]?.own ?? {}).map((name) => [name, mean(name)]));
+  return "rewards/margins" in own ? { ...own, "rewards/accuracies": combine(parts).accuracy } : own;
 }

@@ -85,7 +85,7 @@ export const implicitForms: Readonly<Record<ImplicitFormName, ImplicitForm>> = {
     name: "cringe",
     reference: false,
     beta: 1,
-    paper: "Xu et al. 2023, arXiv 2312.16682, section 3",
+    paper: "after Xu et al. 2023, arXiv 2312.16682",
     formula: "log π(y|x), and penalties of the rejected reply's tokens",
   },
   lm: {

@@ -66,7 +66,7 @@ function headOf({ vocabulary, lmHead }: RewardingModel): LinearWeights | Tensor 
 /** Words that CRINGE draws from, unless --cringe-k says another number. */
 export const defaultK = 5;
 
-/** TRL's names; rewards/accuracies is the loop's own accuracy. */
+/** TRL's names; rewards/accuracies is the loop's own accuracy, which metrics.ts adds. */
 const pairColumns = ["rewards/chosen", "rewards/rejected", "rewards/margins"] as const;
 const logpColumns = ["logps/chosen", "logps/rejected"] as const;
 const nllColumn = "nll_loss";

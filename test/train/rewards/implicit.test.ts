@@ -59,6 +59,8 @@ describe("dpo", () => {
         0, 0, 0,
       ]);
       expect(first?.["logps/chosen"]).toBeLessThan(0);
+      expect(last?.["rewards/accuracies"]).toBe(last?.accuracy);
+      expect(last?.["rewards/accuracies"]).toBeGreaterThanOrEqual(0);
       expect(last?.loss).toBeLessThan(first?.loss ?? 0);
       const held = result.dataset.eval?.examples ?? [];
       expect(held.length).toBeGreaterThan(2);
