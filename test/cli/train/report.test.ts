@@ -46,7 +46,7 @@ it("without a terminal: plain lines, of each phase its end", () => {
   report(new TerminalReporter(stream));
   const lines = text().trimEnd().split("\n");
   expect(lines[0]).toBe("Device: one");
-  expect(lines[1]).toMatch(/^features 3\/3 pairs, \d+ tokens\/s, 0 s left$/);
+  expect(lines[1]).toMatch(/^features 3\/3 records, \d+ tokens\/s, 0 s left$/);
   expect(lines.slice(2)).toEqual([
     "step 10 held out: loss 0.5000 accuracy 0.750",
     "step 20 held out: loss 0.5000 accuracy 0.750",
@@ -84,7 +84,7 @@ it("tokens/s count from the phase's beginning, not from its first report", () =>
     reporter.note("what is told meanwhile");
     vi.advanceTimersByTime(1000);
     reporter.trained(line(10), 10);
-    expect(text()).toMatch(/^features 1\/1 pairs, 50 tokens\/s/);
+    expect(text()).toMatch(/^features 1\/1 records, 50 tokens\/s/);
     expect(text()).toMatch(/^what is told meanwhile\nstep 10\/10 .* 25 tokens\/s/m);
   } finally {
     vi.useRealTimers();

@@ -173,7 +173,7 @@ it("early stopping without held-out pairs", async () => {
     evalSplit: 0,
     earlyStoppingPatience: 2,
   });
-  await expect(run).rejects.toThrow(/--early-stopping-patience needs held-out pairs/);
+  await expect(run).rejects.toThrow(/--early-stopping-patience needs held-out records/);
 });
 
 it("metrics.jsonl that was shortened: said, and the run goes on", async () => {
