@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import type { TrainOptions } from "../../src/train/options.ts";
 import { batches, planSteps } from "../../src/train/plan.ts";
 import { schedules } from "../../src/train/schedule.ts";
-import { relativeError as error64 } from "../reference/error.ts";
+import { relativeError as error64, l2Norm } from "../reference/error.ts";
 import { adamWStart, adamWStep, clipByGlobalNorm, scheduleFactor } from "../reference/optimizer.ts";
 import { preferenceLoss } from "../reference/preference-loss.ts";
 import { useGpu } from "../support/gpu.ts";
@@ -81,6 +81,8 @@ function expectedLine(steps: readonly Step[]) {
   };
 }
 
+const distance = (a: ArrayLike<number>, b: ArrayLike<number>) => l2Norm(Array.from(a, (x, i) => x - b[i]!));
+
 it("30 steps follow float64, and every line of metrics", async () => {
   const input = fc.record({
     seed: fc.nat(1e6),
@@ -106,7 +108,9 @@ it("30 steps follow float64, and every line of metrics", async () => {
       const ran = await runLoop(gpu(), given, head, options);
       const expected = reference(given, head, options);
       // A soft label's gradient p - sigmoid(d) cancels near the optimum, and Adam makes steps of what is left.
-      expect(error64(ran.head, expected.head)).toBeLessThan(soft ? 1e-4 : 1e-5);
+      // A weight that comes to lie near zero is what is left of larger ones: the way it went is part of its size.
+      const size = Math.max(l2Norm(expected.head), distance(expected.head, head));
+      expect(distance(ran.head, expected.head) / size).toBeLessThan(soft ? 1e-4 : 1e-5);
       expect(ran.totalSteps).toBe(30);
       expect(ran.best).toEqual({ step: 30, head: ran.head, rewards: undefined });
       expect(ran.last).toBe(ran.best);
