@@ -3,7 +3,7 @@
  * prefix of them. The rewards are those of a run's closing evaluation, bit for bit.
  */
 import type { Content } from "../data/content.ts";
-import { type TokenisedContent, type TokeniseOptions, tokenise } from "../data/tokenise.ts";
+import type { TokenisedContent, TokeniseOptions } from "../data/tokenise.ts";
 import { InputError } from "../errors.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { hashBase } from "../model/adapter/base-hash.ts";
@@ -19,10 +19,10 @@ import { type ImplicitFormName, implicitFormNames, implicitForms } from "../trai
 import { type LoadedModels, loadImplicitModels } from "../train/rewards/implicit-models.ts";
 import { type ImplicitScore, implicitScores } from "../train/rewards/implicit-scorer.ts";
 import type { FormWithBeta } from "../train/rewards/implicit-terms.ts";
-import { checkPositions, type TokenCounts } from "../train/run-batches.ts";
+import type { TokenCounts } from "../train/run-batches.ts";
 import { adaptedInput, inputOf, refusal } from "./model-input.ts";
 import type { LoadOptions } from "./reward-model.ts";
-import type { ScoreOptions, Scorer, SequenceReward } from "./scorer.ts";
+import { type ScoreOptions, type Scorer, type SequenceReward, sequencesOf } from "./scorer.ts";
 
 export interface ImplicitLoadOptions extends Omit<LoadOptions, "initHead" | "seed"> {
   /** Folder of the reference. Default: with an adapter its base; else there is none, and the form must need none. */
@@ -83,17 +83,7 @@ export class ImplicitModel implements Scorer {
     where: string,
     limit: Pick<TokeniseOptions, "maxLength" | "overlong"> = {},
   ): TokenisedContent {
-    const { recipe, found } = this;
-    const tokenised = tokenise(content, where, {
-      ...limit,
-      encoder: found.tokenizer,
-      missing: found.missing,
-      recipe,
-      vocabSize: this.config.vocabSize,
-      measurePrompts: true,
-    });
-    for (const ids of tokenised.sequences) checkPositions(this.backbone, ids.length, where);
-    return tokenised;
+    return sequencesOf(this, content, where, { ...limit, measurePrompts: true });
   }
 
   /** Rewards, with log π and log π_ref beside. */

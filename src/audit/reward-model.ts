@@ -2,7 +2,7 @@
 import type { BosRule } from "../data/bos.ts";
 import type { Content, Message } from "../data/content.ts";
 import type { Item } from "../data/pack.ts";
-import { type TokenisedContent, type TokeniseOptions, tokenise } from "../data/tokenise.ts";
+import type { TokenisedContent, TokeniseOptions } from "../data/tokenise.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { gatherRows } from "../kernels/embedding.ts";
 import { linear } from "../kernels/linear.ts";
@@ -22,7 +22,6 @@ import { readTensor, type Tensor, uploadTensor } from "../tensor/tensor.ts";
 import { initialHead } from "../train/head-init.ts";
 import type { HeadInit } from "../train/options.ts";
 import {
-  checkPositions,
   defaultBatchTokens,
   type RunOptions,
   readRows,
@@ -34,6 +33,7 @@ import {
   type ScoreOptions,
   type Scorer,
   type SequenceReward,
+  sequencesOf,
   type TracePoint,
   textItem,
   traceText,
@@ -149,16 +149,7 @@ export class RewardModel implements Scorer {
     where: string,
     limit: Pick<TokeniseOptions, "maxLength" | "overlong"> = {},
   ): TokenisedContent {
-    const { recipe, found } = this;
-    const tokenised = tokenise(content, where, {
-      ...limit,
-      encoder: found.tokenizer,
-      missing: found.missing,
-      recipe,
-      vocabSize: this.config.vocabSize,
-    });
-    for (const ids of tokenised.sequences) checkPositions(this.backbone, ids.length, where);
-    return tokenised;
+    return sequencesOf(this, content, where, limit);
   }
 
   /** Rewards of items' sequences, `[item][sequence]`; prompts that sequences share are computed once. */

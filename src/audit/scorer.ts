@@ -1,13 +1,13 @@
 /** @file What `score` and `trace` need of a model, whatever its rewards are made of: a head's, or log-probabilities. */
 import type { Content } from "../data/content.ts";
-import type { TokenisedContent, TokeniseOptions } from "../data/tokenise.ts";
+import { type TokenisedContent, type TokeniseOptions, tokenise } from "../data/tokenise.ts";
 import { InputError } from "../errors.ts";
 import type { Backbone } from "../model/backbone.ts";
 import type { ChatReader } from "../model/chat/chat-reader.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { InputRecipe } from "../model/recipe.ts";
 import type { FoundTokenizer, Tokenizer } from "../model/tokenizer.ts";
-import type { RunOptions, TokenCounts } from "../train/run-batches.ts";
+import { checkPositions, type RunOptions, type TokenCounts } from "../train/run-batches.ts";
 import { decodePrefixes } from "./prefixes.ts";
 
 export interface SequenceReward {
@@ -58,6 +58,29 @@ export interface Scorer extends Disposable {
   scoreItems(items: readonly TokenisedContent[], options?: ScoreOptions): Promise<SequenceReward[][]>;
   /** Whether two rules of where a reward is read would read `ids` at different tokens. */
   differsFromLast(ids: Int32Array): boolean;
+}
+
+/**
+ * The sequences of one record, by the recipe of the checkpoint.
+ * @throws InputError beginning with `where`: an empty sequence, an id outside the vocabulary, text without a tokenizer, or
+ * more tokens than learned positions
+ */
+export function sequencesOf(
+  { recipe, found, config, backbone }: Pick<Scorer, "recipe" | "found" | "config" | "backbone">,
+  content: Content,
+  where: string,
+  options: Pick<TokeniseOptions, "maxLength" | "overlong" | "measurePrompts">,
+): TokenisedContent {
+  const { tokenizer: encoder, missing } = found;
+  const tokenised = tokenise(content, where, {
+    ...options,
+    encoder,
+    missing,
+    recipe,
+    vocabSize: config.vocabSize,
+  });
+  for (const ids of tokenised.sequences) checkPositions(backbone, ids.length, where);
+  return tokenised;
 }
 
 /** A text as the scorer's recipe makes ids of it. */
