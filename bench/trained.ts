@@ -17,7 +17,7 @@ import { type TrainResult, train } from "../src/train/train.ts";
 
 type Settings = Omit<TrainArguments, "model" | "data" | "out">;
 
-/** Rates for models of a million weights; chosen on stories260k and blimp (see docs), and used for all. */
+/** Rates for models of a million weights; chosen on stories260k and blimp, as the README says, and used for all. */
 const rates: Readonly<Record<string, Settings>> = {
   head: { trainable: "head" },
   lora: { trainable: "lora", lr: 2e-3, headLr: 1e-2 },
