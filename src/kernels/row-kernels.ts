@@ -1,7 +1,8 @@
-/** @file Every pipeline of the row and elementwise kernels, for building them ahead and for tests that compile all. */
+/** @file Every pipeline of the row and elementwise kernels (of softmax its backward too), for building them ahead and for tests that compile all. */
 import type { KernelVariant } from "../gpu/kernel-source.ts";
 import { geluVariant } from "./gelu.ts";
 import { add, gelu, layerNorm, rmsNorm, swiglu } from "./generated/index.ts";
+import { softmaxKernels } from "./softmax.ts";
 
 export const rowKernels: readonly KernelVariant[] = [
   { kernel: rmsNorm, variant: {} },
@@ -10,4 +11,5 @@ export const rowKernels: readonly KernelVariant[] = [
   { kernel: gelu, variant: geluVariant.tanh },
   { kernel: gelu, variant: geluVariant.erf },
   { kernel: add, variant: {} },
+  ...softmaxKernels,
 ];

@@ -44,6 +44,19 @@ it.each(["rmsNorm", "layerNorm"] as const)("%s", (norm) => {
   );
 });
 
+it("softmax", () => {
+  fc.assert(
+    fc.property(shape, ({ rows, width, seed }) => {
+      const x = values(rows * width, seed).map((v) => 3 * v);
+      const dy = values(rows * width, seed + 1);
+      const expected = finiteDifferences((xs) => inner(dy, layers.softmax(xs, width)), x);
+      const actual = gradients.softmaxGradient(dy, layers.softmax(x, width), width);
+      expect(relativeError([...actual, 1], [...expected, 1])).toBeLessThan(bound);
+    }),
+    { numRuns: 20 },
+  );
+});
+
 it("swiglu", () => {
   fc.assert(
     fc.property(shape, ({ rows, width, seed }) => {

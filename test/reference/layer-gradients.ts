@@ -1,5 +1,5 @@
 /**
- * @file Gradients of norms, activations, biases and look-ups in float64, from the chain rule. Matrices are flat and
+ * @file Gradients of norms, softmax, activations, biases and look-ups in float64, from the chain rule. Matrices are flat and
  * row-major; dy is d loss / d y of the operation of the same name in layers.ts.
  */
 import { erfc, sigmoid, type Vector } from "./pointwise.ts";
@@ -93,4 +93,18 @@ export function geluTanhSlope(x: number): number {
 /** The derivative of geluErf: Phi(x) + x phi(x). */
 export function geluErfSlope(x: number): number {
   return 0.5 * erfc(-x / Math.SQRT2) + (x * Math.exp((-x * x) / 2)) / Math.sqrt(2 * Math.PI);
+}
+
+/** With y = softmax(x): d y_j / d x_i = y_j ((i == j) - y_i). */
+export function softmaxGradient(dy: Vector, y: Vector, width: number): Float64Array {
+  const dx = new Float64Array(y.length);
+  for (let start = 0; start < y.length; start += width) {
+    for (let i = 0; i < width; i++) {
+      for (let j = 0; j < width; j++) {
+        const slope = y[start + j]! * ((i === j ? 1 : 0) - y[start + i]!);
+        dx[start + i]! += dy[start + j]! * slope;
+      }
+    }
+  }
+  return dx;
 }

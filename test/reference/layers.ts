@@ -1,5 +1,5 @@
 /**
- * @file Embedding, linear and the two norms in float64, as their formulas say. Matrices are flat and row-major;
+ * @file Embedding, linear, the two norms and softmax in float64, as their formulas say. Matrices are flat and row-major;
  * the number of rows follows from the lengths.
  */
 import type { Vector } from "./pointwise.ts";
@@ -67,6 +67,19 @@ export function layerNorm(x: Vector, gain: Vector, bias: Vector, eps: number): F
     for (let i = 0; i < width; i++) variance += (x[start + i]! - mean) ** 2 / width;
     const scale = 1 / Math.sqrt(variance + eps);
     for (let i = 0; i < width; i++) out[start + i] = (x[start + i]! - mean) * scale * gain[i]! + bias[i]!;
+  }
+  return out;
+}
+
+/** exp(x) / sum(exp(x)) over each row of `width`. */
+export function softmax(x: Vector, width: number): Float64Array {
+  const out = new Float64Array(x.length);
+  for (let start = 0; start < x.length; start += width) {
+    let top = Number.NEGATIVE_INFINITY;
+    let sum = 0;
+    for (let i = 0; i < width; i++) top = Math.max(top, x[start + i]!);
+    for (let i = 0; i < width; i++) sum += Math.exp(x[start + i]! - top);
+    for (let i = 0; i < width; i++) out[start + i] = Math.exp(x[start + i]! - top) / sum;
   }
   return out;
 }

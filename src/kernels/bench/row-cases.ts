@@ -1,8 +1,9 @@
-/** @file Norms and activations. */
+/** @file Norms, softmax and activations. */
 import { addInto } from "../add.ts";
 import { gelu } from "../gelu.ts";
 import { layerNorm } from "../layer-norm.ts";
 import { rmsNorm } from "../rms-norm.ts";
+import { softmax } from "../softmax.ts";
 import { swiglu } from "../swiglu.ts";
 import type { BenchCase, BenchSize } from "./cases.ts";
 import { filled } from "./inputs.ts";
@@ -36,6 +37,16 @@ function normCases({ tokens: T, width: H }: BenchSize): BenchCase[] {
         const weight = filled(gpu, 1, H);
         const bias = filled(gpu, 1, H);
         return () => layerNorm(gpu, x, weight, bias, 1e-5);
+      },
+    },
+    {
+      name: "softmax",
+      shape,
+      flops: 5 * T * H,
+      bytes,
+      prepare: (gpu) => {
+        const x = filled(gpu, T, H);
+        return () => softmax(gpu, x);
       },
     },
     {

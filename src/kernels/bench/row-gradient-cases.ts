@@ -9,6 +9,7 @@ import {
   rmsNormWeightGradient,
 } from "../norm-gradient.ts";
 import { uploadRowGroups } from "../row-groups.ts";
+import { softmax, softmaxGradient } from "../softmax.ts";
 import { swigluGradient } from "../swiglu-gradient.ts";
 import type { BenchCase, BenchSize } from "./cases.ts";
 import { filled } from "./inputs.ts";
@@ -61,6 +62,17 @@ function normCases({ tokens: T, width: H }: BenchSize): BenchCase[] {
         const weight = filled(gpu, 1, H);
         const bias = filled(gpu, 1, H);
         return () => layerNormWeightGradient(gpu, dy, x, 1e-5, weight, bias);
+      },
+    },
+    {
+      name: "softmax_gradient",
+      shape,
+      flops: 4 * T * H,
+      bytes: 12 * T * H,
+      prepare: (gpu) => {
+        const dy = filled(gpu, T, H);
+        const y = softmax(gpu, dy);
+        return () => softmaxGradient(gpu, dy, y);
       },
     },
     {
