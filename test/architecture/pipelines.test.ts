@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { openGpu } from "../../src/gpu/gpu.ts";
 import { variantKey } from "../../src/gpu/kernel-source.ts";
+import { catalogue } from "../../src/kernels/catalogue.ts";
 import { type BuildTimes, script } from "../support/build-pipelines.ts";
-import { catalogue } from "../support/catalogue.ts";
 
 const wgsl = fileURLToPath(new URL("../../wgsl", import.meta.url));
 

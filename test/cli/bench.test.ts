@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { benchCases } from "../../src/kernels/bench/cases.ts";
 import type { BenchRow } from "../../src/kernels/bench/measure.ts";
-import { catalogue } from "../support/catalogue.ts";
+import { catalogue } from "../../src/kernels/catalogue.ts";
 import { useGpu } from "../support/gpu.ts";
 import { rmtrain } from "./run-rmtrain.ts";
 

@@ -7,7 +7,7 @@ import { type Gpu, openGpu } from "../../src/gpu/gpu.ts";
 import type { KernelVariant, ParamsOf } from "../../src/gpu/kernel-source.ts";
 import { variantKey } from "../../src/gpu/kernel-source.ts";
 
-import { catalogue } from "./catalogue.ts";
+import { catalogue } from "../../src/kernels/catalogue.ts";
 
 export interface BuildTimes {
   readonly software: boolean;

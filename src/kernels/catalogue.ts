@@ -1,0 +1,44 @@
+/** @file Every pipeline of the engine: each kernel in each of its variants. */
+
+import type { KernelVariant } from "../gpu/kernel-source.ts";
+import { attentionKernels } from "./attention.ts";
+import { attentionGradientKernels } from "./attention-gradient.ts";
+import { ceilingKernels } from "./ceilings.ts";
+import { columnKernels } from "./columns.ts";
+import { cringeKernels } from "./cringe.ts";
+import { dpoKernels } from "./dpo.ts";
+import { dropoutKernels } from "./dropout.ts";
+import { embeddingKernels } from "./embedding.ts";
+import { headNormKernels } from "./head-norm.ts";
+import { implicitRewardKernels } from "./implicit-reward.ts";
+import { linearKernels } from "./linear.ts";
+import { linearGradientKernels } from "./linear-gradient.ts";
+import { cringePairsKernels } from "./pair-loss-cringe.ts";
+import { rowGradientKernels } from "./row-gradient-kernels.ts";
+import { rowKernels } from "./row-kernels.ts";
+import { segmentKernels } from "./segments.ts";
+import { tokenLogpsKernels } from "./token-logps.ts";
+import { trainingKernels } from "./training-kernels.ts";
+import { weightedSumsKernels } from "./weighted-sums.ts";
+
+export const catalogue: readonly KernelVariant[] = [
+  ...linearKernels,
+  ...linearGradientKernels,
+  ...embeddingKernels,
+  ...attentionKernels,
+  ...attentionGradientKernels,
+  ...rowKernels,
+  ...rowGradientKernels,
+  ...columnKernels,
+  ...dropoutKernels,
+  ...headNormKernels,
+  ...tokenLogpsKernels,
+  ...cringeKernels,
+  ...cringePairsKernels,
+  ...segmentKernels,
+  ...implicitRewardKernels,
+  ...weightedSumsKernels,
+  ...trainingKernels,
+  ...dpoKernels,
+  ...ceilingKernels,
+];
