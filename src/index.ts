@@ -25,7 +25,8 @@ export {
   OutOfMemoryError,
   ShaderError,
 } from "./gpu/errors.ts";
-export { type Gpu, type OpenOptions, openGpu } from "./gpu/gpu.ts";
+export type { Gpu, OpenOptions } from "./gpu/gpu.ts";
+export { openGpu } from "./kernels/open.ts";
 export { type ModelConfig, parseConfig } from "./model/config.ts";
 export type { InputRecipe } from "./model/recipe.ts";
 export {

@@ -1,10 +1,10 @@
 /** @file `rmtrain bench`: how fast each kernel is, beside what the device can do at best. */
 import type { Command } from "commander";
 import { InputError } from "../errors.ts";
-import { openGpu } from "../gpu/gpu.ts";
 import { type BenchCase, benchCases } from "../kernels/bench/cases.ts";
 import { type BenchRow, measure } from "../kernels/bench/measure.ts";
 import { type Ceilings, measureCeilings } from "../kernels/ceilings.ts";
+import { openGpu } from "../kernels/open.ts";
 import { memoryBudgetOption } from "./options.ts";
 
 interface Flags {

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { type Diagnosis, diagnose } from "../audit/doctor.ts";
 import { formatBytes } from "../gpu/errors.ts";
-import { openGpu } from "../gpu/gpu.ts";
+import { openGpu } from "../kernels/open.ts";
 import { memoryBudgetOption } from "./options.ts";
 
 interface Flags {

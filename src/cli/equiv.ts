@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { type Command, Option } from "commander";
 import { equivalence } from "../audit/equiv/equivalence.ts";
 import { type EquivRow, type EvidenceKind, evidenceKinds, failures, isAsItMust } from "../audit/equiv/row.ts";
-import { openGpu } from "../gpu/gpu.ts";
+import { openGpu } from "../kernels/open.ts";
 import { memoryBudgetOption, wholeNumber } from "./options.ts";
 
 /** What a fresh clone and the package bring; the model's weights are float32. */

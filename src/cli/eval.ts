@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import { type EvalResult, evalJson, evaluateModel, mostGroups } from "../audit/eval.ts";
 import type { Columns } from "../data/sources/columns.ts";
 import { findFiles } from "../data/sources/files.ts";
-import { openGpu } from "../gpu/gpu.ts";
+import { openGpu } from "../kernels/open.ts";
 import { defaultBatchTokens } from "../train/run-batches.ts";
 import { addRewardOptions, openScorer, type RewardFlags } from "./open-scorer.ts";
 import { positiveInteger, several } from "./options.ts";

@@ -11,7 +11,7 @@ import { readScoreLines } from "../data/score-record.ts";
 import type { Columns } from "../data/sources/columns.ts";
 import { findFiles, STDIN } from "../data/sources/files.ts";
 import { InputError } from "../errors.ts";
-import { openGpu } from "../gpu/gpu.ts";
+import { openGpu } from "../kernels/open.ts";
 import { writeFileAtomic } from "../model/atomic-file.ts";
 import { defaultBatchTokens } from "../train/run-batches.ts";
 import { addChatOptions, type ChatFlags } from "./chat-options.ts";

@@ -1,7 +1,7 @@
 /** @file `rmtrain trace`: the reward of every prefix of a text. */
 import type { Command } from "commander";
 import { type TracePoint, traceText } from "../audit/scorer.ts";
-import { openGpu } from "../gpu/gpu.ts";
+import { openGpu } from "../kernels/open.ts";
 import { addRewardOptions, openScorer, type RewardFlags } from "./open-scorer.ts";
 import { addModelOptions, noteLoaded } from "./score.ts";
 import { withLineOutput } from "./score-output.ts";

@@ -13,6 +13,7 @@ import type { RehearsedMemory } from "./rehearsal.ts";
 import { Scope } from "./scope.ts";
 import { Staging } from "./staging.ts";
 import { Timer, type Timing } from "./timer.ts";
+import { VariantChoices, variantsFromEnvironment } from "./variants.ts";
 
 export interface OpenOptions extends AdapterRequest {
   /** Bytes that all buffers together may take. Default: 4 GiB. */
@@ -21,21 +22,26 @@ export interface OpenOptions extends AdapterRequest {
   readonly exclude?: readonly string[];
   /** Smaller limits than the device's, so that tests reach windowed and folded paths with small data. */
   readonly limits?: Partial<Limits>;
+  /** Forces variants of operations, by name: { linear: "tile" }. Default: what RMTRAIN_VARIANTS says. */
+  readonly variants?: Readonly<Record<string, string>>;
 }
 
 export const defaultMemoryBudget = 4 * 2 ** 30;
 
 /**
  * Opens the platform's WebGPU device with its full limits.
- * @throws NoAdapterError with what to do about it
+ * @throws NoAdapterError with what to do about it; InputError where RMTRAIN_VARIANTS can't be read
  */
 export async function openGpu(options: OpenOptions = {}): Promise<Gpu> {
+  const { variants } = options;
+  const forced = variants === undefined ? variantsFromEnvironment() : new Map(Object.entries(variants));
   const adapter = await requestAdapter(options);
   const device = await adapter.requestDevice(deviceDescriptor(adapter, options.exclude));
   return new Gpu(
     device,
     deviceFacts(device, adapter.info, options.limits),
     options.memoryBudget ?? defaultMemoryBudget,
+    new VariantChoices(forced),
   );
 }
 
@@ -53,6 +59,7 @@ export class Gpu implements Disposable {
     readonly device: GPUDevice,
     readonly facts: DeviceFacts,
     readonly memoryBudget: number,
+    readonly variants = new VariantChoices(),
   ) {
     this.pipelines = new PipelineCache(device);
     this.recorder = new Recorder(device, facts, this.pipelines);

@@ -8,9 +8,13 @@ import { bind, createTensor, type Tensor } from "../tensor/tensor.ts";
 import type { AttentionResult } from "./attention.ts";
 import type { ForestGradientTables, ForestTables } from "./attention-forest.ts";
 import {
+  type AttentionKernelVariant,
   type AttentionOptions,
   attentionParams,
   attentionVariant,
+  attentionVariants,
+  attentionWeight,
+  defaultAttention,
   everyAttentionVariant,
   expectAttention,
 } from "./attention-shape.ts";
@@ -23,8 +27,20 @@ import {
 } from "./generated/index.ts";
 import { workgroupsForItems } from "./row-kernel.ts";
 import { expectShape } from "./shapes.ts";
+import { chooseVariant, type OperationVariants } from "./variants.ts";
 
 export { type ForestGradientTables, uploadForestGradient } from "./attention-forest.ts";
+
+export const attentionKeyGradientOperation: OperationVariants<AttentionKernelVariant> = {
+  operation: "attention_key_gradient",
+  ...attentionVariants,
+};
+export const attentionQueryGradientOperation: OperationVariants<AttentionKernelVariant> = {
+  operation: "attention_query_gradient",
+  ...attentionVariants,
+};
+const keyKernels = { portable: keys, subgroups: keysBySubgroups } as const;
+const queryKernels = { portable: queries, subgroups: queriesBySubgroups } as const;
 
 export interface AttentionGradientInputs extends AttentionResult {
   /** [T, heads * headDim] f32: d loss / d y */
@@ -92,8 +108,11 @@ export function attentionKeyGradient(
   { tiles, ranges, tileRows }: ForestGradientTables,
   options: AttentionOptions,
 ): void {
-  gpu.recorder.dispatch(hasSubgroups(gpu) ? keysBySubgroups : keys, {
-    variant: attentionVariant(options.headDim, tileRows),
+  const { headDim } = options;
+  const of = attentionKeyGradientOperation;
+  const chosen = chooseVariant(gpu, of, defaultAttention(gpu), attentionWeight(headDim));
+  gpu.recorder.dispatch(keyKernels[chosen], {
+    variant: attentionVariant(headDim, tileRows),
     bindings: [bind(gpu, pass.qkv), bind(gpu, tiles), bind(gpu, ranges), ...rowWise(gpu, pass)],
     params: attentionParams(options, { ...pass, tiles: tiles.rows, lseStride: pass.lse.stride }),
     workgroups: tiles.rows * options.kvHeads,
@@ -109,16 +128,17 @@ export function attentionQueryGradient(
   { tiles, tileRows }: ForestTables,
   options: AttentionOptions,
 ): void {
-  gpu.recorder.dispatch(hasSubgroups(gpu) ? queriesBySubgroups : queries, {
-    variant: attentionVariant(options.headDim, tileRows),
+  const { headDim } = options;
+  const of = attentionQueryGradientOperation;
+  const chosen = chooseVariant(gpu, of, defaultAttention(gpu), attentionWeight(headDim));
+  gpu.recorder.dispatch(queryKernels[chosen], {
+    variant: attentionVariant(headDim, tileRows),
     bindings: [bind(gpu, pass.qkv), bind(gpu, tiles), ...rowWise(gpu, pass)],
     params: attentionParams(options, { ...pass, tiles: tiles.rows, lseStride: pass.lse.stride }),
     workgroups: tiles.rows * options.heads,
     work: 3 * pass.maxPath * pass.qkv.rows * options.heads * options.headDim,
   });
 }
-
-const hasSubgroups = (gpu: Gpu) => gpu.facts.subgroupMin >= 8;
 
 const rowWise = (gpu: Gpu, { dy, lse, delta, dqkv }: AttentionPass) =>
   [dy, lse, delta, dqkv].map((tensor) => bind(gpu, tensor));

@@ -1,8 +1,10 @@
 /** @file What the attention kernels' host sides share, forward and backward: shapes, parameters, pipelines. */
+import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelSource, KernelVariant, Variant } from "../gpu/kernel-source.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { tileRows } from "./attention-forest.ts";
 import { expectShape } from "./shapes.ts";
+import { hasSubgroups, type WeightShape } from "./variants.ts";
 
 export interface AttentionOptions {
   readonly heads: number;
@@ -12,6 +14,30 @@ export interface AttentionOptions {
   readonly headDim: number;
   /** Factor on q . k. */
   readonly scale: number;
+}
+
+/** portable: each invocation loads every key, four at a time. subgroups: a subgroup shares tiles of 16. */
+export type AttentionKernelVariant = "portable" | "subgroups";
+
+/** What the variants of attention and of both its gradients have in common. */
+export const attentionVariants = {
+  variants: ["portable", "subgroups"] as const,
+  equalBits: false,
+  canRun: (gpu: Gpu, variant: AttentionKernelVariant) => variant === "portable" || hasSubgroups(gpu),
+};
+
+export const defaultAttention = (gpu: Gpu): AttentionKernelVariant =>
+  hasSubgroups(gpu) ? "subgroups" : "portable";
+
+const weights = new Map<number, WeightShape>();
+
+/** What stands for the weight in a choice of attention's variant: the head size, so that no batch has a say in it. */
+export function attentionWeight(headDim: number): WeightShape {
+  const known = weights.get(headDim);
+  if (known !== undefined) return known;
+  const weight: WeightShape = { rows: 0, cols: headDim, dtype: "f32" };
+  weights.set(headDim, weight);
+  return weight;
 }
 
 /** Columns per load: four where every head begins at a multiple of four. */

@@ -5,17 +5,28 @@ import type { KernelVariant } from "../gpu/kernel-source.ts";
 import { bind, createTensor, type Tensor } from "../tensor/tensor.ts";
 import type { ForestTables } from "./attention-forest.ts";
 import {
+  type AttentionKernelVariant,
   type AttentionOptions,
   attentionParams,
   attentionVariant,
+  attentionVariants,
+  attentionWeight,
+  defaultAttention,
   everyAttentionVariant,
   expectAttention,
 } from "./attention-shape.ts";
 import { attentionSubgroups, attention as portable } from "./generated/index.ts";
 import { rotaryKernels } from "./rotary.ts";
+import { chooseVariant, type OperationVariants } from "./variants.ts";
 
 export { type ForestTables, uploadForest } from "./attention-forest.ts";
 export type { AttentionOptions } from "./attention-shape.ts";
+
+export const attentionOperation: OperationVariants<AttentionKernelVariant> = {
+  operation: "attention",
+  ...attentionVariants,
+};
+const kernels = { portable, subgroups: attentionSubgroups } as const;
 
 /** What attention's backward is computed from, beside qkv. */
 export interface AttentionResult {
@@ -68,7 +79,8 @@ interface Buffers {
 function record(gpu: Gpu, buffers: Buffers, forest: ForestTables, options: AttentionOptions): void {
   const { qkv, y, lse, lseStride } = buffers;
   const { heads, headDim } = options;
-  gpu.recorder.dispatch(gpu.facts.subgroupMin >= 8 ? attentionSubgroups : portable, {
+  const chosen = chooseVariant(gpu, attentionOperation, defaultAttention(gpu), attentionWeight(headDim));
+  gpu.recorder.dispatch(kernels[chosen], {
     variant: attentionVariant(headDim, forest.tileRows),
     bindings: [bind(gpu, qkv), bind(gpu, forest.tiles), bind(gpu, y), { buffer: lse }],
     params: attentionParams(options, { tiles: forest.tiles.rows, qkv, y, lseStride }),

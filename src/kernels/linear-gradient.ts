@@ -16,6 +16,7 @@ import {
 } from "./generated/index.ts";
 import { canRun, fewRows, sharing, sharingOn } from "./linear.ts";
 import { ceilDiv, expectShape } from "./shapes.ts";
+import { chooseVariant, fewInputRows, hasSubgroups, type OperationVariants } from "./variants.ts";
 
 /** tile: 4 x 4 results per invocation. broadcast: 16 or 32 x 4, with rows of dy shared by a subgroup. */
 export type InputGradientVariant = "tile" | "broadcast";
@@ -24,6 +25,20 @@ export type WeightGradientVariant = "tile" | "broadcast" | "wide";
 
 export const inputGradientVariants: readonly InputGradientVariant[] = ["tile", "broadcast"];
 export const weightGradientVariants: readonly WeightGradientVariant[] = ["tile", "broadcast", "wide"];
+
+export const linearInputGradientOperation: OperationVariants<InputGradientVariant> = {
+  operation: "linear_input_gradient",
+  variants: inputGradientVariants,
+  equalBits: true,
+  canRun,
+};
+
+export const linearWeightGradientOperation: OperationVariants<WeightGradientVariant> = {
+  operation: "linear_weight_gradient",
+  variants: weightGradientVariants,
+  equalBits: true,
+  canRun: (gpu, variant) => variant === "tile" || hasSubgroups(gpu),
+};
 
 /** Rows that are summed before their sum is added to the total; a function of nothing, so that the order is fixed. */
 const chunk = 64;
@@ -37,15 +52,20 @@ const weightKernels = {
 } as const;
 
 /** Whether lanes that share rows have something to compute: in narrow results most of them would not. */
-const canShare = (gpu: Gpu, stride4: number) => canRun(gpu, "broadcast") && stride4 >= sharingOn(gpu).WG / 2;
+const canShare = (gpu: Gpu, stride4: number) => hasSubgroups(gpu) && stride4 >= sharingOn(gpu).WG / 2;
 
-/** The fastest one for dx of so many rows of `stride4` vec4s. */
-function chooseInput(gpu: Gpu, rows: number, stride4: number): InputGradientVariant {
-  return rows > fewRows && canShare(gpu, stride4) ? "broadcast" : "tile";
+/** The variant for dx of so many rows. */
+function chooseInput(gpu: Gpu, rows: number, dx: Tensor, weight: Tensor): InputGradientVariant {
+  const byDefault = rows > fewRows && canShare(gpu, dx.stride4) ? "broadcast" : "tile";
+  return chooseVariant(gpu, linearInputGradientOperation, byDefault, weight, rows <= fewInputRows);
 }
 
-/** The fastest one for dw of so many rows of `stride4` vec4s. */
-function chooseWeight(gpu: Gpu, rows: number, stride4: number): WeightGradientVariant {
+/** The variant for dw [N, K]. */
+function chooseWeight(gpu: Gpu, dw: Tensor): WeightGradientVariant {
+  return chooseVariant(gpu, linearWeightGradientOperation, weightDefault(gpu, dw), dw);
+}
+
+function weightDefault(gpu: Gpu, { rows, stride4 }: Tensor): WeightGradientVariant {
   if (rows <= fewRows || !canShare(gpu, stride4)) return "tile";
   return gpu.facts.software && rows > weightKernels.wide.rows / 2 ? "wide" : "broadcast";
 }
@@ -67,7 +87,7 @@ export function linearWeightGradient(
   x: Tensor,
   into: Tensor,
   accumulate = false,
-  variant = chooseWeight(gpu, into.rows, into.stride4),
+  variant = chooseWeight(gpu, into),
 ): void {
   expectShape("linearWeightGradient dy", dy, x.rows, into.rows);
   expectShape("linearWeightGradient x", x, x.rows, into.cols);
@@ -119,7 +139,7 @@ export function linearInputGradient(
   const dx = into ?? createTensor(gpu, dy.rows, weight.cols, `${weight.label} dx`, { capacity: dy.capacity });
   expectShape("linearInputGradient into", dx, dy.rows, weight.cols);
   const add = into !== undefined && options.overwrite !== true;
-  const variant = options.variant ?? chooseInput(gpu, dy.rows, dx.stride4);
+  const variant = options.variant ?? chooseInput(gpu, dy.rows, dx, weight);
   const shape = variant === "broadcast" ? sharingOn(gpu) : { WG };
   const tiles = ceilDiv(dy.rows, variant === "broadcast" ? sharingOn(gpu).ROWS : 4);
   for (const { first, rows: outs, binding } of rowWindows(gpu, weight, 4)) {

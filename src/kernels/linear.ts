@@ -8,14 +8,22 @@ import type { Binding } from "../gpu/recorder.ts";
 import { bind, createTensor, type RowWindow, rowWindows, type Tensor } from "../tensor/tensor.ts";
 import { linearBroadcast, linearRows, linearTile } from "./generated/index.ts";
 import { ceilDiv, expectShape } from "./shapes.ts";
+import { chooseVariant, fewInputRows, hasSubgroups, type OperationVariants } from "./variants.ts";
 
 /** rows: 1 x 4 outputs per invocation. tile: 4 x 4. broadcast: 16 or 32 x 4 with x shared by a subgroup. */
 export type LinearVariant = "rows" | "tile" | "broadcast";
 
-export const linearVariants: readonly LinearVariant[] = ["rows", "tile", "broadcast"];
+export const linearVariants: readonly LinearVariant[] = ["tile", "rows", "broadcast"];
 
 /** The variant that every adapter can run, with which the others are compared. */
 export const linearBaseline: LinearVariant = "tile";
+
+export const linearOperation: OperationVariants<LinearVariant> = {
+  operation: "linear",
+  variants: linearVariants,
+  equalBits: true,
+  canRun,
+};
 
 export interface LinearOptions {
   /** [1, N] f32 */
@@ -42,16 +50,16 @@ const fewOutputs = 8;
 export const fewRows = 4;
 
 export function canRun(gpu: Gpu, variant: LinearVariant): boolean {
-  return variant !== "broadcast" || gpu.facts.subgroupMin >= 8;
+  return variant !== "broadcast" || hasSubgroups(gpu);
 }
 
 export const sharingOn = (gpu: Gpu) => sharing[gpu.facts.software ? "software" : "hardware"];
 
-/** The variant that runs by default. It may follow T only because all variants give equal bits. */
-export function chooseLinear(gpu: Gpu, rows: number, outputs: number): LinearVariant {
-  if (rows === 1) return "rows";
-  const filled = rows > fewRows && outputs > fewOutputs;
-  return filled && canRun(gpu, "broadcast") ? "broadcast" : "tile";
+/** The variant that runs for so many rows. It may follow T only because all variants give equal bits. */
+function chooseLinear(gpu: Gpu, rows: number, weight: Tensor): LinearVariant {
+  const filled = rows > fewRows && weight.rows > fewOutputs && canRun(gpu, "broadcast");
+  const byDefault = rows === 1 ? "rows" : filled ? "broadcast" : "tile";
+  return chooseVariant(gpu, linearOperation, byDefault, weight, rows <= fewInputRows);
 }
 
 /**
@@ -69,7 +77,7 @@ export function linear(gpu: Gpu, x: Tensor, weight: Tensor, options: LinearOptio
     options.out ??
     createTensor(gpu, x.rows, weight.rows, `${weight.label} out`, { capacity: x.capacity });
   expectShape("linear y", y, x.rows, weight.rows);
-  const variant = options.variant ?? chooseLinear(gpu, x.rows, weight.rows);
+  const variant = options.variant ?? chooseLinear(gpu, x.rows, weight);
   // Without a bias its binding still needs a buffer; the kernel does not read it.
   const bindings = { x: bind(gpu, x), bias: bind(gpu, bias ?? x), y: bind(gpu, y) };
   for (const window of rowWindows(gpu, weight, 4)) {

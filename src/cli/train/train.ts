@@ -2,7 +2,7 @@
 import { basename, resolve } from "node:path";
 import type { Command } from "commander";
 import { InputError, RmtrainError } from "../../errors.ts";
-import { openGpu } from "../../gpu/gpu.ts";
+import { openGpu } from "../../kernels/open.ts";
 import { savedSteps } from "../../train/state/folder.ts";
 import { TrainingInterrupted } from "../../train/state/interrupted.ts";
 import { NotFiniteError } from "../../train/state/not-finite.ts";

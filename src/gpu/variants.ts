@@ -1,0 +1,52 @@
+/**
+ * @file Which variants of operations were asked for, and which a tuner found fastest, as plain names: what they mean,
+ * src/kernels knows.
+ */
+import { InputError } from "../errors.ts";
+
+/** Choices that measurements on this adapter led to. */
+export interface TunedVariants {
+  /** Names the table: equal for equal choices. */
+  readonly hash: string;
+  /** The variant for an operation on a weight of this shape, few rows of input or many; undefined: not measured. */
+  find(operation: string, rows: number, cols: number, dtype: string, fewRows: boolean): string | undefined;
+}
+
+/** A variant runs because it is forced, else because it is tuned, else by default. */
+export class VariantChoices {
+  tuned: TunedVariants | undefined;
+
+  constructor(
+    /** Variant by operation. */
+    readonly forced: ReadonlyMap<string, string> = new Map(),
+  ) {}
+}
+
+/** The environment variable that forces variants where `openGpu` isn't told: `linear=tile,attention=portable`. */
+export const variantsVariable = "RMTRAIN_VARIANTS";
+
+/** @throws InputError naming the variable and what it takes */
+export function variantsFromEnvironment(): Map<string, string> {
+  // A browser has no environment.
+  const environment = typeof process === "undefined" ? undefined : process.env;
+  return parseVariants(environment?.[variantsVariable] ?? "", variantsVariable);
+}
+
+/**
+ * @param text `operation=variant,...`; nothing: no variant is forced
+ * @param where what the user wrote it into
+ */
+export function parseVariants(text: string, where: string): Map<string, string> {
+  const forced = new Map<string, string>();
+  for (const part of text.split(",").filter((entry) => entry.trim() !== "")) {
+    const [operation = "", variant = "", ...rest] = part.split("=").map((word) => word.trim());
+    if (operation === "" || variant === "" || rest.length > 0) {
+      throw new InputError(
+        `${where}: "${part.trim()}" is no operation=variant; write them as in linear=tile,attention=portable`,
+      );
+    }
+    if (forced.has(operation)) throw new InputError(`${where}: ${operation} is given twice`);
+    forced.set(operation, variant);
+  }
+  return forced;
+}
