@@ -15,11 +15,28 @@ export interface TunedVariants {
 /** A variant runs because it is forced, else because it is tuned, else by default. */
 export class VariantChoices {
   tuned: TunedVariants | undefined;
+  readonly #forced: Map<string, string>;
 
-  constructor(
-    /** Variant by operation. */
-    readonly forced: ReadonlyMap<string, string> = new Map(),
-  ) {}
+  /** @param forced variant by operation */
+  constructor(forced: Iterable<readonly [string, string]> = []) {
+    this.#forced = new Map(forced);
+  }
+
+  get forced(): ReadonlyMap<string, string> {
+    return this.#forced;
+  }
+
+  /** Forces a variant while `record` runs, which must not wait for anything: what is recorded later is as before. */
+  forcing<T>(operation: string, variant: string, record: () => T): T {
+    const before = this.#forced.get(operation);
+    this.#forced.set(operation, variant);
+    try {
+      return record();
+    } finally {
+      if (before === undefined) this.#forced.delete(operation);
+      else this.#forced.set(operation, before);
+    }
+  }
 }
 
 /** The environment variable that forces variants where `openGpu` isn't told: `linear=tile,attention=portable`. */

@@ -35,6 +35,17 @@ it("forced beats tuned, tuned beats the default", async () => {
   expect(chooseVariant(forcing, operation, "quick", weight)).toBe("plain");
 });
 
+it("a variant is forced while something is recorded, and no longer, even where that fails", async () => {
+  using gpu = await open({ test: "plain" });
+  const { variants } = gpu;
+  const choice = () => chooseVariant(gpu, operation, "plain");
+  expect(variants.forcing("test", "quick", choice)).toBe("quick");
+  expect(choice()).toBe("plain");
+  expect(() => variants.forcing("test", "absent", choice)).toThrow(/can't run/);
+  expect(variants.forcing("other", "x", () => variants.forced.get("other"))).toBe("x");
+  expect([...variants.forced]).toEqual([["test", "plain"]]);
+});
+
 it("a tuned choice is asked for by weight, and by few rows only where all variants give equal bits", async () => {
   using gpu = await open();
   const asked: unknown[][] = [];
