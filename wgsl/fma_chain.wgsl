@@ -1,7 +1,9 @@
 // Chains of fused multiply-adds in registers: the ceiling in operations per second that other kernels are compared with.
+// s = fma(s, a, b), again and again; y [count] vec4s is what is left at the end.
 //
 // Each invocation runs 8 independent chains of vec4s, 4 fma each in a step (a single one would measure the loop), and
 // writes their sum, so that nothing can be left out. a is just below 1 and b small, so that values stay finite.
+// fma_chain_narrow.wgsl is the same for processors whose registers hold fewer chains.
 //#include grid
 struct Params {
   count: u32,
