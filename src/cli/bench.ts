@@ -5,25 +5,25 @@ import { type BenchCase, benchCases } from "../kernels/bench/cases.ts";
 import { type BenchRow, measure } from "../kernels/bench/measure.ts";
 import { type Ceilings, measureCeilings } from "../kernels/ceilings.ts";
 import { openGpu } from "../kernels/open.ts";
+import { addRunOptions, type RunFlags, runBench } from "./bench-run.ts";
 import { memoryBudgetOption } from "./options.ts";
 
-interface Flags {
-  readonly json?: true;
+interface Flags extends RunFlags {
   readonly filter?: string;
-  readonly memoryBudget: number;
 }
 
 export function register(program: Command): void {
-  program
+  const command = program
     .command("bench")
     .description("measure each kernel at one shape, beside the device's own ceilings")
     .option("--json", "print JSON (default: a table)")
     .option("--filter <name>", "only kernels whose name contains this (default: all)")
-    .addOption(memoryBudgetOption())
-    .action(run);
+    .addOption(memoryBudgetOption());
+  addRunOptions(command).action(run);
 }
 
 async function run(flags: Flags): Promise<void> {
+  if (flags.train !== undefined || flags.score !== undefined) return await runBench(flags);
   using gpu = await openGpu({ memoryBudget: flags.memoryBudget });
   const cases = select(benchCases(gpu), flags.filter);
   const ceilings = await measureCeilings(gpu);

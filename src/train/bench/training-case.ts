@@ -1,7 +1,7 @@
 /** @file One training of a made-up model on made-up pairs, opened as `train` opens it and measured step by step. */
 import type { Gpu } from "../../gpu/gpu.ts";
 import { hostClock } from "../../gpu/host-clock.ts";
-import { type ModelShape, syntheticFolder } from "../../model/synthetic.ts";
+import { syntheticFolder } from "../../model/synthetic.ts";
 import { TrainableModel } from "../../model/trainable.ts";
 import type { Example } from "../example-sets.ts";
 import { formOf } from "../forms/form-of.ts";
@@ -12,32 +12,21 @@ import { modelRewardKind } from "../model-rewards.ts";
 import { ModelTrainer } from "../model-trainer.ts";
 import { type TrainOptions, withDefaults } from "../options.ts";
 import type { ModelReward } from "../rewards/model-reward.ts";
+import type { RepeatedRun, RunShape, RunTimes } from "./end-to-end.ts";
 import { syntheticPairs } from "./pairs.ts";
 import { trainingWork } from "./work.ts";
 
-export interface TrainingShape extends ModelShape {
-  /** Tokens of a sequence; a pair has two. */
-  readonly length: number;
-  /** Pairs of a step. */
-  readonly batch: number;
+/** bt: a reward head learns beside all weights. dpo: rewards are log-probabilities, so the vocabulary's head runs too. */
+export const benchObjectives = ["bt", "dpo"] as const;
+
+export interface TrainingCaseOptions extends Pick<TrainOptions, "batchTokens" | "gradientCheckpointing"> {
+  readonly objective: (typeof benchObjectives)[number];
 }
 
-export interface TrainingCaseOptions extends Pick<TrainOptions, "batchTokens" | "gradientCheckpointing"> {}
-
-/** Of one step in the steady state. */
-export interface StepTimes {
-  /** From step to step, while the host records the next one as the device computes. */
-  readonly seconds: number;
-  /** What the host spends on recording it. */
-  readonly hostSeconds: number;
-  /** Whether that is the thread's own time on a processor, and not the time of day. */
-  readonly hostTimeIsOwn: boolean;
-}
-
-export class TrainingCase implements Disposable {
+export class TrainingCase implements RepeatedRun {
   readonly tokens: number;
-  /** Floating-point operations of a step. */
   readonly work: number;
+  readonly predictedBytes: number;
   readonly #indices: Int32Array;
 
   private constructor(
@@ -45,33 +34,37 @@ export class TrainingCase implements Disposable {
     readonly model: TrainableModel,
     readonly reward: ModelReward,
     readonly trainer: ModelTrainer<Example>,
-    readonly plan: MemoryPlan,
+    plan: MemoryPlan,
   ) {
     const { train } = trainer.examples;
     const batches = microBatchesOf(train.map(rewardItem), plan.microTokens).map(({ batch }) => batch);
     this.tokens = batches.reduce((sum, { rows }) => sum + rows, 0);
-    this.work = batches.reduce((sum, batch) => sum + trainingWork(model.config, batch), 0);
+    const vocabulary = model.lmHead !== undefined;
+    this.work = batches.reduce((sum, batch) => sum + trainingWork(model.config, batch, vocabulary), 0);
+    this.predictedBytes = plan.peakBytes;
     this.#indices = Int32Array.from(train, (_, i) => i);
   }
 
-  /** All weights learn a scalar reward by the pairwise logistic loss. */
-  static async open(gpu: Gpu, shape: TrainingShape, given: TrainingCaseOptions): Promise<TrainingCase> {
+  /** All weights learn. */
+  static async open(gpu: Gpu, shape: RunShape, given: TrainingCaseOptions): Promise<TrainingCase> {
     const options = withDefaults({
       ...given,
       ...{ model: "", data: "", out: "", trainable: "full" },
       batchSize: shape.batch,
       logEvery: stepsPerReading,
     });
-    const folder = syntheticFolder(shape, shape.length);
+    const kind = modelRewardKind(options);
+    const scalar = kind.head === "score";
+    const folder = syntheticFolder(shape, shape.length, scalar ? "sequence-classification" : "causal-lm");
     const train = syntheticPairs(shape.batch, shape.length, shape.vocabulary);
     const examples = { train, eval: [] };
-    const head = initialHead("normal", undefined, shape.hidden, options.seed);
-    const model = await TrainableModel.load(gpu, folder, { trainable: "full", head });
+    const heads = scalar ? { head: initialHead("normal", undefined, shape.hidden, 0) } : { lmHead: true };
+    const model = await TrainableModel.load(gpu, folder, { trainable: "full", ...heads });
     const form = formOf(options, examples, shape.length);
     const { recipe } = folder;
     const reporter = { note() {} };
     const items = train.map(rewardItem);
-    const reward = await modelRewardKind(options).open({ gpu, folder, model, options, recipe, items, reporter });
+    const reward = await kind.open({ gpu, folder, model, options, recipe, items, reporter });
     const trainer = new ModelTrainer<Example>({ model, reward, form, dropout: false }, examples, options);
     gpu.trim();
     gpu.resetPeak();
@@ -81,7 +74,7 @@ export class TrainingCase implements Disposable {
   }
 
   /** @param count at most `stepsPerReading` */
-  async steps(count: number): Promise<StepTimes> {
+  async repeat(count: number): Promise<RunTimes> {
     const clock = await hostClock();
     await this.gpu.finish();
     const began = performance.now();
