@@ -6,7 +6,11 @@ import { useGpu } from "../support/gpu.ts";
 import { runAccumulate, runFill, values } from "./kernels.ts";
 
 const device = useGpu();
-const portable = useGpu({ exclude: ["subgroups", "timestamp-query"], limits: { maxBinding: 2 ** 20 } });
+const portable = useGpu({
+  exclude: ["subgroups", "timestamp-query"],
+  variants: {},
+  limits: { maxBinding: 2 ** 20 },
+});
 
 describe("facts", () => {
   it("say what the device is and the limits that it was opened with", () => {

@@ -15,7 +15,7 @@ import { useGpu } from "../support/gpu.ts";
 import { normals, relativeError } from "../support/numbers.ts";
 
 const gpu = useGpu();
-const portable = useGpu({ exclude: ["subgroups"] });
+const portable = useGpu({ exclude: ["subgroups"], variants: {} });
 /** Grids of more than 7 workgroups are folded. */
 const narrow = useGpu({ limits: { maxWorkgroups: 7 } });
 const compiler = useGpu({ backend: "null" });

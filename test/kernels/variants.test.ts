@@ -1,7 +1,8 @@
 /** @file Which variant runs: forced, tuned, by default; names that don't exist; the registry's promises. */
-import { expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
+import { InputError } from "../../src/errors.ts";
 import { openGpu } from "../../src/gpu/gpu.ts";
-import { parseVariants } from "../../src/gpu/variants.ts";
+import { parseVariants, variantsVariable } from "../../src/gpu/variants.ts";
 import { checkForcedVariants, variantRegistry } from "../../src/kernels/variant-registry.ts";
 import { chooseVariant, type OperationVariants, runnableVariants } from "../../src/kernels/variants.ts";
 
@@ -14,6 +15,10 @@ const operation: OperationVariants<"plain" | "quick" | "absent"> = {
   canRun: (_, variant) => variant !== "absent",
 };
 const weight = { rows: 3, cols: 5, dtype: "f32" } as const;
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
 
 it("names are unique, and every baseline runs without features", async () => {
   using gpu = await openGpu(bare);
@@ -93,4 +98,14 @@ it("the variable's text: pairs with commas; anything else is refused", () => {
   expect(() => parseVariants("linear", "X")).toThrow(/X: "linear" is no operation=variant/);
   expect(() => parseVariants("linear=a=b", "X")).toThrow(/is no operation=variant/);
   expect(() => parseVariants("linear=a,linear=b", "X")).toThrow(/linear is given twice/);
+});
+
+it("openGpu reads the variable where it isn't told", async () => {
+  vi.stubEnv(variantsVariable, "linear=rows");
+  using gpu = await openGpu({ backend: "null" });
+  expect([...gpu.variants.forced]).toEqual([["linear", "rows"]]);
+  using told = await open();
+  expect(told.variants.forced.size).toBe(0);
+  vi.stubEnv(variantsVariable, "linear");
+  await expect(openGpu({ backend: "null" })).rejects.toThrow(InputError);
 });

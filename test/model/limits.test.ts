@@ -14,7 +14,10 @@ const usual = useGpu();
 const devices: readonly (readonly [string, OpenOptions])[] = [
   ["bindings of 28 KiB", { limits: { maxBinding: 28 * KIB } }],
   ["at most 12 workgroups in a dimension", { limits: { maxWorkgroups: 12 } }],
-  ["no optional features", { exclude: ["subgroups", "shader-f16", "chromium-experimental-subgroup-matrix"] }],
+  [
+    "no optional features",
+    { exclude: ["subgroups", "shader-f16", "chromium-experimental-subgroup-matrix"], variants: {} },
+  ],
 ];
 
 // Embeddings, and the linear weights of the wide ones, are larger than 28 KiB; no activation of 64 rows is.

@@ -10,7 +10,10 @@ const usual = useGpu();
 const devices: readonly (readonly [string, OpenOptions])[] = [
   ["bindings of 28 KiB", { limits: { maxBinding: 28 * 1024 } }],
   ["at most 12 workgroups in a dimension", { limits: { maxWorkgroups: 12 } }],
-  ["no optional features", { exclude: ["subgroups", "shader-f16", "chromium-experimental-subgroup-matrix"] }],
+  [
+    "no optional features",
+    { exclude: ["subgroups", "shader-f16", "chromium-experimental-subgroup-matrix"], variants: {} },
+  ],
 ];
 
 // The embedding and the linear weights are larger than 28 KiB; no activation of the pairs' rows is.
