@@ -1,0 +1,114 @@
+"""PyTorch on the CPU (or the GPU: argument "cuda"). Answers the requests of serve.ts."""
+import json
+import os
+import sys
+import time
+
+import torch
+import torch.nn.functional as F
+
+from torch_model import Llama
+from tensor_file import read_tensors, write_tensors
+
+MARK = "@answer "
+EPS = 1e-5
+
+
+def operation(definition, inputs, device):
+    """A function without arguments that gives the results by name, or None where there is nothing for the case."""
+    kind = definition["operation"]
+    tensor = {name: value.to(device) for name, value in inputs.items()}
+    x = tensor.get("x")
+    if kind == "linear":
+        return lambda: {"y": F.linear(x, tensor["weight"])}
+    if kind == "layer_norm":
+        return lambda: {"y": F.layer_norm(x, x.shape[-1:], tensor["weight"], tensor["bias"], EPS)}
+    if kind == "rms_norm":
+        if hasattr(F, "rms_norm"):
+            return lambda: {"y": F.rms_norm(x, x.shape[-1:], tensor["weight"], EPS)}
+        return lambda: {"y": x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + EPS) * tensor["weight"]}
+    if kind == "softmax":
+        return lambda: {"y": torch.softmax(x, -1)}
+    return None
+
+
+def block(definition, inputs, folder, device):
+    model = Llama.load(folder).to(device)
+    rows = definition["sizes"]["rows"]
+    ids = torch.arange(rows, device=device)[None]
+    if definition["operation"] == "block":
+
+        def forward():
+            with torch.no_grad():
+                return {"y": model.hidden(ids)[0]}
+
+        return forward
+    dy = inputs["dy"].to(device)
+
+    def gradient():
+        model.zero_grad(set_to_none=True)
+        model.hidden(ids)[0].backward(dy)
+        return {name: value.grad for name, value in model.named_parameters() if value.grad is not None}
+
+    return gradient
+
+
+class Peer:
+    def __init__(self, device):
+        self.device = device
+        self.work = None
+
+    def version(self):
+        where = torch.cuda.get_device_name() if self.device == "cuda" else f"CPU, {torch.get_num_threads()} threads"
+        return f"PyTorch {torch.__version__}, {where}"
+
+    def wait(self):
+        if self.device == "cuda":
+            torch.cuda.synchronize()
+
+    def prepare(self, folder):
+        with open(os.path.join(folder, "case.json"), encoding="utf-8") as file:
+            definition = json.load(file)
+        inputs = read_tensors(os.path.join(folder, "inputs.safetensors"))
+        if definition["operation"] in ("block", "block_gradient"):
+            self.work = block(definition, inputs, os.path.join(folder, "model"), self.device)
+        else:
+            self.work = operation(definition, inputs, self.device)
+        return self.work is not None
+
+    def run(self):
+        start = time.perf_counter()
+        self.work()
+        self.wait()
+        return time.perf_counter() - start
+
+    def handle(self, request):
+        if "prepare" in request:
+            return self.prepare(request["prepare"])
+        if "run" in request:
+            return self.run()
+        if "results" in request:
+            write_tensors(request["results"], {name: value.detach().cpu() for name, value in self.work().items()})
+            return True
+        self.work = None
+        return True
+
+
+def answer(value):
+    sys.stdout.write(MARK + json.dumps(value) + "\n")
+    sys.stdout.flush()
+
+
+def main():
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    torch.backends.cuda.matmul.allow_tf32 = False
+    peer = Peer(sys.argv[1] if len(sys.argv) > 1 else "cpu")
+    answer({"ok": peer.version()})
+    for line in sys.stdin:
+        try:
+            answer({"ok": peer.handle(json.loads(line))})
+        except Exception as error:  # told to whoever asked
+            answer({"error": f"{type(error).__name__}: {error}"})
+
+
+main()
