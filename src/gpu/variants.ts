@@ -6,8 +6,10 @@ import { InputError } from "../errors.ts";
 
 /** Choices that measurements on this adapter led to. */
 export interface TunedVariants {
-  /** Names the table: equal for equal choices. */
+  /** Names the table: equal for equal choices; "default" where there are none. */
   readonly hash: string;
+  /** Where the choices come from, in words. */
+  readonly origin: string;
   /** The variant for an operation on a weight of this shape, few rows of input or many; undefined: not measured. */
   find(operation: string, rows: number, cols: number, dtype: string, fewRows: boolean): string | undefined;
 }
@@ -24,6 +26,14 @@ export class VariantChoices {
 
   get forced(): ReadonlyMap<string, string> {
     return this.#forced;
+  }
+
+  /** Names everything that isn't left to the defaults: results of equal ones are equal. "default" where all is. */
+  get inUse(): string {
+    const tuned =
+      this.tuned === undefined || this.tuned.hash === "default" ? [] : [`table ${this.tuned.hash}`];
+    const forced = [...this.#forced].map(([operation, variant]) => `${operation}=${variant}`);
+    return [...tuned, ...forced.sort()].join(", ") || "default";
   }
 
   /** Forces a variant while `record` runs, which must not wait for anything: what is recorded later is as before. */

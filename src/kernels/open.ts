@@ -1,15 +1,22 @@
-/** @file Opens a device as programs want it: with the forced variants checked. */
+/** @file Opens a device as programs want it: with the forced variants checked and the tuned ones at hand. */
 import { type Gpu, type OpenOptions, openGpu as openDevice } from "../gpu/gpu.ts";
+import { loadTuning } from "./tuning/load.ts";
 import { checkForcedVariants } from "./variant-registry.ts";
+
+export interface EngineOptions extends OpenOptions {
+  /** "none": without the tables of measured choices, so that every kernel is the default one. Default: "stored". */
+  readonly tuning?: "stored" | "none";
+}
 
 /**
  * Opens the platform's WebGPU device with its full limits.
  * @throws NoAdapterError with what to do about it; InputError where a forced variant does not exist or can't run
  */
-export async function openGpu(options: OpenOptions = {}): Promise<Gpu> {
+export async function openGpu(options: EngineOptions = {}): Promise<Gpu> {
   const gpu = await openDevice(options);
   try {
     checkForcedVariants(gpu);
+    if (options.tuning !== "none") gpu.variants.tuned = await loadTuning(gpu.facts);
     return gpu;
   } catch (error) {
     gpu.close();
