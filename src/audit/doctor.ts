@@ -6,6 +6,8 @@
 import type { Limits } from "../gpu/facts.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { type Ceilings, measureCeilings } from "../kernels/ceilings.ts";
+import { variantRegistry } from "../kernels/variant-registry.ts";
+import { runnableVariants } from "../kernels/variants.ts";
 import { type Check, checkAttention, checkLinear } from "./doctor-checks.ts";
 
 export interface Diagnosis {
@@ -19,6 +21,14 @@ export interface Diagnosis {
   readonly features: readonly string[];
   readonly subgroups: { readonly min: number; readonly max: number };
   readonly limits: Limits;
+  readonly variants: {
+    /** What names them in run.json: "default", or a table's hash and what is forced. */
+    readonly inUse: string;
+    /** Where the table of measured choices comes from. */
+    readonly table: string;
+    /** The variants that this adapter can run, by operation, the baseline first. */
+    readonly runnable: Readonly<Record<string, readonly string[]>>;
+  };
   readonly checks: readonly Check[];
   readonly ceilings: Ceilings;
   /** What would help, in sentences. */
@@ -32,6 +42,11 @@ export async function diagnose(gpu: Gpu): Promise<Diagnosis> {
     features: [...features].sort(),
     subgroups: { min: gpu.facts.subgroupMin, max: gpu.facts.subgroupMax },
     limits,
+    variants: {
+      inUse: gpu.variants.inUse,
+      table: gpu.variants.tuned?.origin ?? "none",
+      runnable: Object.fromEntries(variantRegistry.map((of) => [of.operation, runnableVariants(gpu, of)])),
+    },
     checks: [...(await checkLinear(gpu)), await checkAttention(gpu)],
     ceilings: await measureCeilings(gpu),
     advice: advice(gpu),

@@ -26,7 +26,8 @@ async function run(flags: Flags): Promise<void> {
   if (diagnosis.checks.some((check) => !check.ok)) process.exitCode = 1;
 }
 
-function table({ adapter, features, subgroups, limits, checks, ceilings, advice }: Diagnosis): string {
+function table(diagnosis: Diagnosis): string {
+  const { adapter, features, subgroups, limits, variants, checks, ceilings, advice } = diagnosis;
   const rows: [string, string][] = [
     [
       "adapter",
@@ -41,6 +42,7 @@ function table({ adapter, features, subgroups, limits, checks, ceilings, advice 
       "workgroups",
       `${limits.maxWorkgroups} per dimension, ${limits.maxInvocations} invocations each, ${formatBytes(limits.workgroupStorage)} shared`,
     ],
+    ["variants", `${variants.inUse}; table of measured choices: ${variants.table}`],
     ["copy", `${(ceilings.bytesPerSecond / 1e9).toFixed(1)} GB/s`],
     ["fma", `${(ceilings.flopsPerSecond / 1e9).toFixed(1)} GFLOP/s`],
   ];

@@ -10,6 +10,7 @@ export interface TunedVariants {
   readonly hash: string;
   /** Where the choices come from, in words. */
   readonly origin: string;
+  readonly entries: readonly { readonly operation: string; readonly variant: string | null }[];
   /** The variant for an operation on a weight of this shape, few rows of input or many; undefined: not measured. */
   find(operation: string, rows: number, cols: number, dtype: string, fewRows: boolean): string | undefined;
 }

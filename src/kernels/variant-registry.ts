@@ -17,6 +17,23 @@ export const variantRegistry: readonly OperationVariants<string>[] = [
   attentionQueryGradientOperation,
 ];
 
+/**
+ * The choices that results' bits depend on, in words: those made for operations whose variants don't give equal bits.
+ * None where all is left to the defaults.
+ */
+export function choicesOfBits({ variants }: Pick<Gpu, "variants">): string[] {
+  const unequal = variantRegistry.filter((of) => !of.equalBits).map((of) => of.operation);
+  const tuned = variants.tuned?.entries ?? [];
+  return [
+    ...tuned.filter(({ operation, variant }) => variant !== null && unequal.includes(operation)),
+    ...[...variants.forced]
+      .map(([operation, variant]) => ({ operation, variant }))
+      .filter(({ operation }) => unequal.includes(operation)),
+  ]
+    .map((choice) => JSON.stringify(choice))
+    .sort();
+}
+
 /** @throws InputError where a variant is forced that does not exist or that this adapter can't run, listing what there is */
 export function checkForcedVariants(gpu: Gpu): void {
   for (const [operation, variant] of gpu.variants.forced) {

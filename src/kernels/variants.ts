@@ -29,6 +29,9 @@ export interface WeightShape {
 /** Tuned choices tell up to so many rows of input from more. */
 export const fewInputRows = 16;
 
+/** Numbers of rows that together take every variant that batches may take: for building pipelines ahead. */
+export const rowsOfEveryChoice: readonly number[] = [1, 8, fewInputRows + 1];
+
 /**
  * The variant that runs. In the steady state no object is made.
  * @param byDefault what runs where nothing is forced or tuned; the adapter must be able to

@@ -2,6 +2,7 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { copy } from "../kernels/copy.ts";
 import type { PackedBatch } from "../kernels/packed-batch.ts";
+import { rowsOfEveryChoice } from "../kernels/variants.ts";
 import type { Tape } from "../tensor/tape.ts";
 import { type AttachedAdapter, attachAdapter } from "./adapter/attach.ts";
 import type { Adapter } from "./adapter/open-adapter.ts";
@@ -38,7 +39,7 @@ export async function loadBackbone(
   try {
     attached = adapter && attachAdapter(gpu, backbone, adapter);
     // Short and long batches may take different variants of a kernel.
-    for (const rows of [1, 8]) await gpu.warm(() => backbone.forward(oneTokenTexts(rows), rows));
+    for (const rows of rowsOfEveryChoice) await gpu.warm(() => backbone.forward(oneTokenTexts(rows), rows));
   } catch (error) {
     attached?.release();
     backbone.release();
@@ -50,7 +51,7 @@ export async function loadBackbone(
 /** Builds the pipelines of a training step's forward and backward passes. @param begin a tape of the model's parameters */
 export async function warmBackward(backbone: Backbone, begin: () => Tape): Promise<void> {
   const { gpu } = backbone;
-  for (const rows of [1, 8]) {
+  for (const rows of rowsOfEveryChoice) {
     await gpu.warm(() => {
       using tape = begin();
       const hidden = backbone.forward(oneTokenTexts(rows), rows, { tape });

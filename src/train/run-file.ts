@@ -42,6 +42,8 @@ const schema = z.object({
   data: z.object({ train: side, eval: side.nullable(), split_by: z.string() }),
   versions: z.record(z.string(), z.string()),
   adapter: z.string(),
+  /** Which variants of kernels ran: "default", or a table's hash and what was forced. Older files don't say. */
+  variants: z.string().default("default"),
 });
 
 /** The parsed run.json. */
@@ -60,6 +62,8 @@ export interface RunFacts {
   readonly dataset: Dataset<ExampleKind>;
   /** The adapter in words. */
   readonly adapter: string;
+  /** `gpu.variants.inUse` */
+  readonly variants: string;
 }
 
 /** Everything about a run that begins. @throws InputError naming a file that can't be read again */
@@ -78,6 +82,7 @@ export async function describeRun(options: TrainOptions, facts: RunFacts): Promi
     },
     versions: versions(),
     adapter: facts.adapter,
+    variants: facts.variants,
   };
 }
 
@@ -119,6 +124,9 @@ export function compareRuns(before: RunFile, now: RunFile): string[] {
     ...changed(records(before), records(now)).map((name) => `${name} does not hold the same records`),
     ...changed(had, now.versions).map((name) => `${name} was ${had[name]}, it is ${now.versions[name]}`),
     ...(before.adapter === now.adapter ? [] : [`the adapter was ${before.adapter}, it is ${now.adapter}`]),
+    ...(before.variants === now.variants
+      ? []
+      : [`the kernels' variants were ${before.variants}, they are ${now.variants}`]),
   ];
 }
 

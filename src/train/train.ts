@@ -31,7 +31,7 @@ import type { TokenCounts } from "./run-batches.ts";
 import { describeRun, type RunFile, writeRunFile } from "./run-file.ts";
 import type { Session } from "./session.ts";
 import { checkResumable, checkStopping, reportResumed, stopIfAsked } from "./state/checks.ts";
-import { adapterOf, identify } from "./state/identity.ts";
+import { identify, machineOf } from "./state/identity.ts";
 import { findState } from "./state/resume.ts";
 import { trainHead } from "./train-head.ts";
 import { trainModel } from "./train-model.ts";
@@ -118,7 +118,7 @@ export async function train(
   const device = typeof gpu === "function" ? await gpu() : gpu;
   const run = await describeRun(
     { ...options, maxLength, chatDate },
-    { baseFiles, dataset, adapter: device.facts.description },
+    { baseFiles, dataset, adapter: device.facts.description, variants: device.variants.inUse },
   );
   await writeRunFile(options.out, run);
   reporter.started?.(run);
@@ -128,7 +128,7 @@ export async function train(
     tokenizer: found.tokenizer,
     prepared,
     options: fitToPairs(dataset.train.examples.length, options),
-    identity: { ...identity, adapter: adapterOf(device.facts) },
+    identity: { ...identity, ...machineOf(device) },
     from,
     run,
     report:

@@ -33,7 +33,7 @@ it("names are unique, and every baseline runs without features", async () => {
 it("forced beats tuned, tuned beats the default", async () => {
   using gpu = await open();
   expect(chooseVariant(gpu, operation, "plain", weight)).toBe("plain");
-  gpu.variants.tuned = { hash: "", origin: "", find: () => "quick" };
+  gpu.variants.tuned = { hash: "", origin: "", entries: [], find: () => "quick" };
   expect(chooseVariant(gpu, operation, "plain", weight)).toBe("quick");
   using forcing = await open({ test: "plain" });
   forcing.variants.tuned = gpu.variants.tuned;
@@ -54,7 +54,7 @@ it("a variant is forced while something is recorded, and no longer, even where t
 it("a tuned choice is asked for by weight, and by few rows only where all variants give equal bits", async () => {
   using gpu = await open();
   const asked: unknown[][] = [];
-  const tuned = { hash: "", origin: "", find: (...key: unknown[]) => void asked.push(key) };
+  const tuned = { hash: "", origin: "", entries: [], find: (...key: unknown[]) => void asked.push(key) };
   gpu.variants.tuned = tuned;
   chooseVariant(gpu, operation, "plain", weight, true);
   chooseVariant(gpu, { ...operation, equalBits: false }, "plain", weight, true);
@@ -69,7 +69,7 @@ it("a tuned choice is asked for by weight, and by few rows only where all varian
 it("a tuned variant that is unknown, or that this adapter can't run, is no choice", async () => {
   using gpu = await open();
   for (const name of ["absent", "unknown"]) {
-    gpu.variants.tuned = { hash: "", origin: "", find: () => name };
+    gpu.variants.tuned = { hash: "", origin: "", entries: [], find: () => name };
     expect(chooseVariant(gpu, operation, "plain", weight)).toBe("plain");
   }
 });

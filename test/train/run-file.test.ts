@@ -116,6 +116,11 @@ it.each<[string, (run: RunFile) => unknown, RegExp]>([
   ],
   ["a version", (r) => Object.assign(r.versions, { node: "18.0.0" }), /^node was 18\.0\.0, it is \d/],
   ["the adapter", (r) => Object.assign(r, { adapter: "another" }), /^the adapter was another, it is /],
+  [
+    "the variants of kernels",
+    (r) => Object.assign(r, { variants: "table 0" }),
+    /^the kernels' variants were table 0, they are /,
+  ],
 ])("what is not as it was is named: %s", (_, change, message) => {
   const before = written();
   change(before);

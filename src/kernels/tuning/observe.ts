@@ -10,6 +10,7 @@ export async function observeTargets(gpu: Gpu, work: () => Promise<void>): Promi
   const observer: TunedVariants = {
     hash: "default",
     origin: "observed",
+    entries: [],
     find(operation, rows, cols, dtype, fewRows) {
       const target = { operation, rows, cols, dtype, fewRows };
       seen.set(targetName(target), target);

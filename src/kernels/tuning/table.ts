@@ -44,7 +44,11 @@ export class TuningTable implements TunedVariants {
     const chosen = [...last].filter(([, { variant }]) => variant !== null);
     const lines = chosen.map(([name, { variant }]) => `${name}: ${variant}`).sort();
     const hash = lines.length === 0 ? "default" : (await sha256(lines.join("\n"))).slice(0, 16);
-    return new TuningTable(hash, origin, [...last.values()]);
+    // In one order of fields, whoever wrote them.
+    const same = ({ operation, rows, cols, dtype, fewRows, variant }: TuningEntry) => ({
+      ...{ operation, rows, cols, dtype, fewRows, variant },
+    });
+    return new TuningTable(hash, origin, [...last.values()].map(same));
   }
 
   /** Goes through an operation's few dozen entries: that makes no object, unlike a key. */

@@ -40,7 +40,7 @@ export class FeatureCache implements AsyncDisposable {
     note: (text: string) => void,
   ): Promise<FeatureCache> {
     const weights = await weightsHash(folder, options.dir);
-    const id = spaceOf(folder.config, weights, gpu.facts);
+    const id = spaceOf(folder.config, weights, gpu);
     return new FeatureCache(options, { id, width: folder.config.hiddenSize }, note);
   }
 

@@ -4,9 +4,10 @@
  * this enough: the sequences beside it, their order and the token budget change no bit.
  */
 import { createHash } from "node:crypto";
-import type { DeviceFacts } from "../../gpu/facts.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
 import type { KernelSource } from "../../gpu/kernel-source.ts";
 import * as kernels from "../../kernels/generated/index.ts";
+import { choicesOfBits } from "../../kernels/variant-registry.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { versions } from "../versions.ts";
 
@@ -26,12 +27,12 @@ export type RowContents = "features" | "reply log-probabilities";
 export function spaceOf(
   config: ModelConfig,
   weights: string,
-  facts: DeviceFacts,
+  gpu: Pick<Gpu, "facts" | "variants">,
   contents: RowContents = "features",
 ): string {
   // What no layer reads: the head, special ids (sequences have them already), how config.json was spelled.
   const { architecture, tied, padTokenId, eosTokenId, bosTokenId, dtype, raw, ...decoder } = config;
-  const { vendor, architecture: chip, device, description, software, subgroupMin, subgroupMax } = facts;
+  const { vendor, architecture: chip, device, description, software, subgroupMin, subgroupMax } = gpu.facts;
   const adapter = [vendor, chip, device, description, software, subgroupMin, subgroupMax];
   const parts = [
     generation,
@@ -41,7 +42,8 @@ export function spaceOf(
     weights,
     sorted(decoder),
     adapter,
-    [...facts.features].sort(),
+    [...gpu.facts.features].sort(),
+    ...choicesOfBits(gpu),
   ];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
 }

@@ -100,6 +100,6 @@ async function openCache(
 ): Promise<FeatureCache | undefined> {
   if (dir === undefined) return undefined;
   const weights = await weightsHash(folder, dir, "policy");
-  const id = spaceOf(folder.config, weights, gpu.facts, "reply log-probabilities");
+  const id = spaceOf(folder.config, weights, gpu, "reply log-probabilities");
   return new FeatureCache({ dir, limit }, { id, width: 1 }, (text) => reporter.note(text));
 }

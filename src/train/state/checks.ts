@@ -5,7 +5,7 @@ import type { Dataset } from "../dataset.ts";
 import type { TrainOptions } from "../options.ts";
 import type { TrainReporter } from "../reporter.ts";
 import type { FoundState } from "./folder.ts";
-import { checkAgrees, type Identity, machineDifferences } from "./identity.ts";
+import { checkAgrees, type Identity, type IdentityOfInput, machineDifferences } from "./identity.ts";
 import { TrainingInterrupted } from "./interrupted.ts";
 import { checkRates } from "./longer.ts";
 
@@ -20,7 +20,7 @@ export function checkStopping({ earlyStoppingPatience }: TrainOptions, dataset: 
 /** @throws InputError naming what differs from the run that saved the state, and may not */
 export function checkResumable(
   { folder, saved }: FoundState,
-  now: Omit<Identity, "adapter">,
+  now: IdentityOfInput,
   pairs: number,
   options: TrainOptions,
 ): void {

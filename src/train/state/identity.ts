@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { ExampleKind } from "../../data/example-kind.ts";
 import { InputError } from "../../errors.ts";
-import type { DeviceFacts } from "../../gpu/facts.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
 import { serialiseRecipe } from "../../model/stored-recipe.ts";
 import type { Example, TrainingSet } from "../example-sets.ts";
 import { flagOf } from "../flag.ts";
@@ -104,20 +104,24 @@ export const identitySchema = z.object({
   model: hashes,
   versions: hashes,
   adapter: z.string(),
+  /** Which variants of kernels ran (`gpu.variants.inUse`). Older states don't say. */
+  variants: z.string().default("default"),
   /** Tokens of a micro-batch, where more than the head learns. */
   micro_batch_tokens: z.int().min(1).optional(),
 });
 export type Identity = z.infer<typeof identitySchema>;
+/** What is known before the device is opened. */
+export type IdentityOfInput = Omit<Identity, "adapter" | "variants">;
 
 /**
- * The run's identity but for the adapter, which is asked only when everything else is found good.
+ * The run's identity but for the device, which is opened only when everything else is found good.
  * @param model SHA-256 of the base's files, by name
  */
 export function identify(
   options: TrainOptions,
   { dataset, recipe }: Prepared<ExampleKind>,
   model: Readonly<Record<string, string>>,
-): Omit<Identity, "adapter"> {
+): IdentityOfInput {
   const readsReplies = findObjective(options).form !== undefined;
   return {
     options: storedOptions(options),
@@ -129,11 +133,15 @@ export function identify(
   };
 }
 
-export const adapterOf = ({ vendor, architecture, device, description }: DeviceFacts): string =>
-  [vendor, architecture, device, description].filter((part) => part !== "").join(" / ");
+/** The device's part of the identity. */
+export function machineOf({ facts, variants }: Gpu): Pick<Identity, "adapter" | "variants"> {
+  const { vendor, architecture, device, description } = facts;
+  const names = [vendor, architecture, device, description].filter((part) => part !== "");
+  return { adapter: names.join(" / "), variants: variants.inUse };
+}
 
 /** @throws InputError naming everything that differs and may not */
-export function checkAgrees(checkpoint: string, then: Identity, now: Omit<Identity, "adapter">): void {
+export function checkAgrees(checkpoint: string, then: Identity, now: IdentityOfInput): void {
   const differences = [...optionDifferences(then, now), ...contentDifferences(then, now)];
   if (differences.length === 0) return;
   throw new InputError(
@@ -158,6 +166,9 @@ export function machineDifferences(then: Identity, now: Identity): string[] {
   const names = Object.keys({ ...then.versions, ...now.versions });
   return [
     ...(then.adapter === now.adapter ? [] : [`the adapter was ${then.adapter}, now it is ${now.adapter}`]),
+    ...(then.variants === now.variants
+      ? []
+      : [`the kernels' variants were ${then.variants}, now they are ${now.variants}`]),
     ...names
       .filter((name) => then.versions[name] !== now.versions[name])
       .map((name) => `${name} was ${then.versions[name]}, now it is ${now.versions[name]}`),
@@ -184,7 +195,7 @@ const said = (value: unknown) =>
       ? value
       : JSON.stringify(value);
 
-function contentDifferences(then: Identity, now: Omit<Identity, "adapter">): string[] {
+function contentDifferences(then: Identity, now: IdentityOfInput): string[] {
   const files = Object.keys({ ...then.model, ...now.model }).filter((n) => then.model[n] !== now.model[n]);
   const recipes = JSON.stringify(then.recipe) !== JSON.stringify(now.recipe);
   return [

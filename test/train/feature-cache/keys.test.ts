@@ -2,6 +2,8 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { DeviceFacts } from "../../../src/gpu/facts.ts";
+import { VariantChoices } from "../../../src/gpu/variants.ts";
+import { TuningTable } from "../../../src/kernels/tuning/table.ts";
 import { parseConfig } from "../../../src/model/config.ts";
 import { keyBytes, rowKey, spaceOf } from "../../../src/train/feature-cache/keys.ts";
 
@@ -38,8 +40,16 @@ const facts: DeviceFacts = {
   subgroupMax: 8,
 };
 
-const space = (config: object = {}, weights = "w", own: Partial<DeviceFacts> = {}) =>
-  spaceOf(parseConfig({ ...json, ...config }, "config.json"), weights, { ...facts, ...own });
+const space = (
+  config: object = {},
+  weights = "w",
+  own: Partial<DeviceFacts> = {},
+  variants = new VariantChoices(),
+) =>
+  spaceOf(parseConfig({ ...json, ...config }, "config.json"), weights, {
+    facts: { ...facts, ...own },
+    variants,
+  });
 
 it("the space follows the decoder, its weights and the adapter", () => {
   const known = space();
@@ -67,6 +77,21 @@ it("the space does not follow the head, special ids, spelling, or limits that ch
   expect(space({ rmtrain: { version: 1 }, _name_or_path: "x" })).toBe(known);
   expect(space({}, "w", { limits: { ...limits, maxBinding: 2 } })).toBe(known);
   expect(space({}, "w", { features: new Set(["shader-f16", "subgroups"]) })).toBe(known);
+});
+
+it("the space follows choices of variants that change bits, and no others", async () => {
+  const forced = (name: string, variant: string) => new VariantChoices([[name, variant]]);
+  const tuned = async (operation: string) => {
+    const choices = new VariantChoices();
+    const entry = { operation, rows: 0, cols: 16, dtype: "f32", fewRows: false, variant: "portable" };
+    choices.tuned = await TuningTable.of([entry], "test");
+    return choices;
+  };
+  const known = space();
+  expect(space({}, "w", {}, forced("linear", "tile"))).toBe(known);
+  expect(space({}, "w", {}, await tuned("linear"))).toBe(known);
+  expect(space({}, "w", {}, forced("attention", "portable"))).not.toBe(known);
+  expect(space({}, "w", {}, await tuned("attention"))).not.toBe(known);
 });
 
 it("a row's key follows its ids and where it is read", () => {

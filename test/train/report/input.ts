@@ -32,6 +32,7 @@ export const run: RunFile = {
   },
   versions: { rmtrain: "0.0.0" },
   adapter: "none",
+  variants: "default",
 };
 
 /** Pair i has the texts i and i + 1 of the hostile ones, and fields of both kinds. */

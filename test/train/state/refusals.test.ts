@@ -151,13 +151,14 @@ it("another adapter or version: a warning that the bits may differ, and the run 
   const file = join(copy, "checkpoint-6", stateFile);
   const json = JSON.parse(readFileSync(file, "utf8"));
   json.identity.adapter = "another / card";
+  json.identity.variants = "table 12";
   json.identity.versions.rmtrain = "0.0.1";
   writeFileSync(file, JSON.stringify(json));
   const { notes, resumedStep } = await resumed(gpu(), { ...options, out: copy }, copy);
   expect(resumedStep).toBe(6);
   expect(notes).toContainEqual(
     expect.stringMatching(
-      /^Warning: the bits may differ .*adapter was another \/ card, now .*; rmtrain was 0\.0\.1, now/,
+      /^Warning: the bits may differ .*adapter was another \/ card, now .*; the kernels' variants were table 12, now they are default; rmtrain was 0\.0\.1, now/,
     ),
   );
   const whole = join(temporaryFolder(), "out");

@@ -30,6 +30,7 @@ ${unset.length > 0 && html`<p>Not given: ${unset.map(([name]) => name).join(", "
 <h3>What it ran on, and what it took</h3>
 ${table("Device, versions and cost", columns("what", "value"), [
   ["adapter", run.adapter],
+  ["variants of kernels", run.variants],
   ...Object.entries(run.versions),
   ...cost(input),
 ])}
