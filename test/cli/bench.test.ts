@@ -1,67 +1,144 @@
-/** @file `rmtrain bench`: a row for every kernel, and rates that follow from time and work. */
-import { expect, it } from "vitest";
+/** @file `rmtrain bench`: rows for every kernel and variant, and rates that follow from time and work. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Command } from "commander";
+import { afterAll, expect, it } from "vitest";
+import type { Comparison } from "../../src/cli/bench/compare.ts";
+import { parseReport } from "../../src/cli/bench/report.ts";
+import { register } from "../../src/cli/bench.ts";
 import { benchCases } from "../../src/kernels/bench/cases.ts";
-import type { BenchRow } from "../../src/kernels/bench/measure.ts";
+import type { BenchModel } from "../../src/kernels/bench/models.ts";
 import { catalogue } from "../../src/kernels/catalogue.ts";
+import { variantRegistry } from "../../src/kernels/variant-registry.ts";
+import { runnableVariants } from "../../src/kernels/variants.ts";
 import { useGpu } from "../support/gpu.ts";
+import { report, row } from "./bench/made-report.ts";
 import { rmtrain } from "./run-rmtrain.ts";
 
-const gpu = useGpu();
+const gpu = useGpu({ variants: {} });
+const folder = mkdtempSync(join(tmpdir(), "rmtrain-bench-"));
+afterAll(() => rmSync(folder, { recursive: true }));
 
-it("has a case for every kernel", () => {
-  const names = benchCases(gpu()).map(({ name }) => name);
-  expect(new Set(names).size).toBe(names.length);
-  // Three are the ceilings, one is a pass of norm_weight_gradient's case.
-  const elsewhere = new Set(["copy", "fma_chain", "fma_chain_narrow", "norm_statistics"]);
-  // A case of attention measures the variant with subgroups where the adapter can run it.
-  const measured = (name: string) => name.replace(/_subgroups$/, "");
-  const kernels = new Set(
-    catalogue.map(({ kernel }) => measured(kernel.name)).filter((name) => !elsewhere.has(name)),
+const tiny: BenchModel = {
+  width: 32,
+  inner: 64,
+  heads: 2,
+  kvHeads: 1,
+  headDim: 16,
+  matrices: [[40, 32]],
+  vocabularies: [64],
+  dtypes: ["f32", "f16", "bf16"],
+};
+const cases = () => benchCases(gpu(), [tiny], [3, 40]);
+
+it("has a case that dispatches each kernel, and each variant that this adapter can run", () => {
+  const dispatched = new Set<string>();
+  for (const { prepare } of cases()) {
+    const kernels = gpu().recorder.collect(() => {
+      using _ = gpu().scope();
+      prepare(gpu())();
+    });
+    for (const { kernel } of kernels) dispatched.add(kernel.name);
+  }
+  const canRun = (enables: readonly string[]) =>
+    (gpu().facts.subgroupMin >= 8 || !enables.includes("subgroups")) &&
+    enables.every((feature) => feature === "f16" || feature === "subgroups");
+  const ceilings = new Set(["copy", "fma_chain", "fma_chain_narrow"]);
+  const missing = catalogue.filter(
+    ({ kernel }) => canRun(kernel.enables) && !dispatched.has(kernel.name) && !ceilings.has(kernel.name),
   );
-  const cases = new Set(names.map((name) => name.split(" ")[0]));
-  expect([...kernels].filter((name) => !cases.has(name))).toEqual([]);
+  expect([...new Set(missing.map(({ kernel }) => kernel.name))]).toEqual([]);
 });
 
-it("what a case allocates belongs to its scope", () => {
-  const small = benchCases(gpu()).filter(({ name }) =>
-    /^(attention|rotary|adamw|clip|pair_loss|row_loss|list_loss)/.test(name),
+it("an operation's row forces the variant that it names", () => {
+  const names = new Set(cases().map(({ name }) => name.split(" ")[0]));
+  const operations = variantRegistry.flatMap((of) =>
+    runnableVariants(gpu(), of).map((variant) => `${of.operation}=${variant}`),
   );
-  for (const { name, prepare } of small) {
+  expect(operations.filter((name) => !names.has(name))).toEqual([]);
+  const kernelsOf = (name: string) => {
+    const found = cases().find((of) => of.name === name);
+    if (found === undefined) throw new Error(`no case ${name}`);
+    using _ = gpu().scope();
+    const record = found.prepare(gpu());
+    return gpu()
+      .recorder.collect(() => {
+        using _outputs = gpu().scope();
+        record();
+      })
+      .map(({ kernel }) => kernel.name);
+  };
+  expect(kernelsOf("linear=tile f32")).toEqual(["linear_tile"]);
+  expect(kernelsOf("linear=rows bf16")).toEqual(["linear_rows"]);
+  expect(gpu().variants.forced.size).toBe(0);
+});
+
+it("every case runs, at one token too, and what it allocates belongs to its scope", async () => {
+  expect(new Set(cases().map(({ name, shape }) => `${name} ${shape}`)).size).toBe(cases().length);
+  for (const { name, prepare } of [...cases(), ...benchCases(gpu(), [tiny], [1])]) {
     {
       using _ = gpu().scope();
       prepare(gpu())();
     }
     expect(gpu().memory.live, name).toBe(0);
   }
+  await gpu().finish();
 });
 
-it("--json: rows with rates and their share of the ceilings", async () => {
-  const { code, out, err } = await rmtrain(["bench", "--json", "--filter", "_norm"]);
-  expect(code, err).toBe(0);
-  const result = JSON.parse(out) as {
-    ceilings: { flopsPerSecond: number; bytesPerSecond: number };
-    rows: BenchRow[];
-  };
-  expect(result.rows.map((row) => row.name).sort()).toEqual([
-    "head_norm",
-    "head_norm_gradient",
-    "layer_norm",
-    "rms_norm",
+it("--json, --html and --compare: rows with rates and their share of the ceilings, beside an earlier run", async () => {
+  const before = join(folder, "before.json");
+  writeFileSync(before, JSON.stringify(report([row("rms_norm", "[8, 288]", 10), row("other", "s", 1)])));
+  const page = join(folder, "page.html");
+  const run = await rmtrain([
+    "bench",
+    "--filter",
+    "rms_norm [8, 288]",
+    "--json",
+    "--compare",
+    before,
+    "--html",
+    page,
   ]);
-  for (const row of result.rows) {
-    expect(row.seconds).toBeGreaterThan(0);
+  expect(run.code, run.err).toBe(0);
+  const { rows, ceilings, leftOut, overheads } = parseReport(run.out, "stdout");
+  expect(rows.map(({ name, shape }) => `${name} ${shape}`)).toEqual(["rms_norm [8, 288]"]);
+  expect(leftOut).toEqual([]);
+  for (const found of rows) {
+    expect(found.low).toBeLessThanOrEqual(found.seconds);
+    expect(found.high).toBeGreaterThanOrEqual(found.seconds);
+    expect(found.bytesPerSecond * found.seconds).toBeCloseTo(8 * 8 * 288, 6);
     const shares = [
-      row.flopsPerSecond / result.ceilings.flopsPerSecond,
-      row.bytesPerSecond / result.ceilings.bytesPerSecond,
+      found.flopsPerSecond / ceilings.flopsPerSecond,
+      found.bytesPerSecond / ceilings.bytesPerSecond,
     ];
-    expect(row.share).toBeCloseTo(Math.max(...shares), 10);
+    expect(found.share).toBeCloseTo(Math.max(...shares), 10);
   }
+  expect(Object.values(overheads).every((seconds) => seconds >= 0)).toBe(true);
+  expect(overheads.read4KiB).toBeGreaterThan(0);
+  const { comparison } = JSON.parse(run.out) as { comparison: Comparison };
+  expect(comparison.onlyBefore).toEqual(["other s"]);
+  expect(comparison.rows[0]?.speedup).toBeCloseTo(10 / rows[0]!.seconds, 5);
+  expect(readFileSync(page, "utf8")).toContain("<svg");
 });
 
 it("a filter that fits nothing lists the kernels", async () => {
-  const { code, out, err } = await rmtrain(["bench", "--filter", "softmax"]);
+  const { code, out, err } = await rmtrain(["bench", "--filter", "no such kernel"]);
   expect(code).toBe(2);
   expect(out).toBe("");
-  expect(err).toContain('No kernel\'s name contains "softmax"');
-  expect(err).toContain("linear_tile bf16");
+  expect(err).toContain('No row\'s name and shape contain "no such kernel"');
+  expect(err).toContain("linear=tile bf16");
+});
+
+it("refuses, before it opens a device, files that are no reports and options of the other benchmarks", async () => {
+  const bench = (...args: string[]) => {
+    const program = new Command();
+    register(program);
+    return program.parseAsync(["bench", ...args], { from: "user" });
+  };
+  await expect(bench("--compare", join(folder, "absent.json"))).rejects.toThrow(/Can't read .*absent\.json/);
+  await expect(bench("--model", folder)).rejects.toThrow(/Can't read .*config\.json/);
+  await expect(bench("--train", "--filter", "x")).rejects.toThrow(
+    "--filter: for the benchmark of kernels only",
+  );
 });

@@ -1,8 +1,9 @@
 /** @file What adapters add to a layer beside its linears: columns of fused matrices, and dropout. */
 import { addColumns } from "../columns.ts";
 import { dropout, uploadDropoutKeys } from "../dropout.ts";
-import type { BenchCase, BenchSize } from "./cases.ts";
+import type { BenchCase } from "./cases.ts";
 import { filled, oneSequence } from "./inputs.ts";
+import type { BenchSize } from "./models.ts";
 
 export function adapterCases({ tokens: T, width: H }: BenchSize): BenchCase[] {
   const part = H / 4;

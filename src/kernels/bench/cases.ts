@@ -1,16 +1,19 @@
-/** @file What `rmtrain bench` measures: each operation at one shape, with the arithmetic and the memory it can't do without. */
+/** @file What `rmtrain bench` measures: each operation at the shapes of models, with the arithmetic and the memory it can't do without. */
 import type { Gpu } from "../../gpu/gpu.ts";
 import { adapterCases } from "./adapter-cases.ts";
 import { attentionCases } from "./attention-cases.ts";
 import { linearCases } from "./linear-cases.ts";
+import { lossCases } from "./loss-cases.ts";
+import { type BenchModel, type BenchSize, usualModels, usualTokens } from "./models.ts";
+import { parameterCases } from "./parameter-cases.ts";
 import { rowCases } from "./row-cases.ts";
 import { rowGradientCases } from "./row-gradient-cases.ts";
-import { trainingCases } from "./training-cases.ts";
 import { vocabularyCases } from "./vocabulary-cases.ts";
 
 export interface BenchCase {
-  /** The kernel, and what tells its cases apart. */
+  /** The kernel, or operation=variant where there are several, and what tells its cases apart. */
   readonly name: string;
+  /** No two cases of one name have the same shape. */
   readonly shape: string;
   /** Floating-point operations; a multiply-add counts as two, a transcendental function as one. */
   readonly flops: number;
@@ -20,21 +23,27 @@ export interface BenchCase {
   readonly prepare: (gpu: Gpu) => () => void;
 }
 
-/** Tokens, and the width of the model whose layers are measured. */
-export interface BenchSize {
-  readonly tokens: number;
-  readonly width: number;
-}
-
-export function benchCases(gpu: Gpu): readonly BenchCase[] {
-  const size = gpu.facts.software ? { tokens: 256, width: 768 } : { tokens: 4096, width: 2048 };
-  return [
-    ...linearCases(gpu, size),
-    ...attentionCases(size),
-    ...rowCases(size),
-    ...rowGradientCases(size),
-    ...adapterCases(size),
-    ...trainingCases(size),
-    ...vocabularyCases(size),
+/** Every case, each name's ones together. */
+export function benchCases(
+  gpu: Gpu,
+  models: readonly BenchModel[] = usualModels,
+  tokens: readonly number[] = usualTokens,
+): readonly BenchCase[] {
+  const sizes = models.flatMap((model) => tokens.map((count): BenchSize => ({ ...model, tokens: count })));
+  const cases = [
+    ...sizes.flatMap((size) => linearCases(gpu, size)),
+    ...sizes.flatMap((size) => attentionCases(gpu, size)),
+    ...sizes.flatMap(rowCases),
+    ...sizes.flatMap(rowGradientCases),
+    ...sizes.flatMap(adapterCases),
+    ...sizes.flatMap(vocabularyCases),
+    ...models.flatMap(parameterCases),
+    ...lossCases(),
   ];
+  const byName = new Map<string, Map<string, BenchCase>>();
+  for (const benchCase of cases) {
+    const shapes = byName.get(benchCase.name) ?? new Map<string, BenchCase>();
+    byName.set(benchCase.name, shapes.set(benchCase.shape, benchCase));
+  }
+  return [...byName.values()].flatMap((shapes) => [...shapes.values()]);
 }

@@ -2,79 +2,81 @@
 import type { Gpu } from "../../gpu/gpu.ts";
 import { dtypeBytes, uploadTensor } from "../../tensor/tensor.ts";
 import { embedding } from "../embedding.ts";
-import { canRun, linear, linearVariants } from "../linear.ts";
+import { linear, linearOperation } from "../linear.ts";
 import {
-  inputGradientVariants,
   linearInputGradient,
+  linearInputGradientOperation,
   linearWeightGradient,
-  type WeightGradientVariant,
-  weightGradientVariants,
+  linearWeightGradientOperation,
 } from "../linear-gradient.ts";
-import type { BenchCase, BenchSize } from "./cases.ts";
+import type { BenchCase } from "./cases.ts";
 import { filled } from "./inputs.ts";
+import type { BenchSize, WeightDtype } from "./models.ts";
+import { perVariant } from "./variant-cases.ts";
 
-const storage = ["f32", "f16", "bf16"] as const;
-
-export function linearCases(gpu: Gpu, { tokens: T, width: H }: BenchSize): BenchCase[] {
-  const shape = `[${T}, ${H}] x [${H}, ${H}]`;
-  const flops = 2 * T * H * H;
-  const bytes = (weight: number) => 8 * T * H + weight * H * H;
-  const forward = linearVariants
-    .filter((variant) => canRun(gpu, variant))
-    .flatMap((variant) =>
-      storage.map(
-        (dtype): BenchCase => ({
-          name: `linear_${variant} ${dtype}`,
-          shape,
-          flops,
-          bytes: bytes(dtypeBytes[dtype]),
-          prepare: (gpu) => {
-            const x = filled(gpu, T, H);
-            const weight = filled(gpu, H, H, dtype);
-            return () => linear(gpu, x, weight, { variant });
-          },
-        }),
-      ),
-    );
+export function linearCases(gpu: Gpu, size: BenchSize): BenchCase[] {
+  const weights = size.matrices.flatMap((matrix) => size.dtypes.map((dtype) => ({ matrix, dtype })));
   return [
-    ...forward,
-    ...gradientCases(gpu, { tokens: T, width: H }),
-    ...storage.map((dtype) => embeddingCase(dtype, { tokens: T, width: H })),
+    ...perVariant(
+      gpu,
+      linearOperation,
+      weights.map(({ matrix, dtype }) => forwardCase(size.tokens, matrix, dtype)),
+    ),
+    ...perVariant(
+      gpu,
+      linearInputGradientOperation,
+      weights.map(({ matrix, dtype }) => inputGradientCase(size.tokens, matrix, dtype)),
+    ),
+    ...perVariant(
+      gpu,
+      linearWeightGradientOperation,
+      size.matrices.map((matrix) => weightGradientCase(size.tokens, matrix)),
+    ),
+    ...size.dtypes.map((dtype) => embeddingCase(size, dtype)),
   ];
 }
 
-function gradientCases(gpu: Gpu, { tokens: T, width: H }: BenchSize): BenchCase[] {
-  const shared = { shape: `[${T}, ${H}] x [${H}, ${H}]`, flops: 2 * T * H * H, bytes: 8 * T * H + 4 * H * H };
-  const runs = (variant: WeightGradientVariant) => variant === "tile" || canRun(gpu, "broadcast");
-  const suffix = (variant: WeightGradientVariant) => (variant === "tile" ? "" : `_${variant}`);
-  return [
-    ...inputGradientVariants.filter(runs).map(
-      (variant): BenchCase => ({
-        name: `linear_input_gradient${suffix(variant)} f32`,
-        ...shared,
-        prepare: (gpu) => {
-          const dy = filled(gpu, T, H);
-          const weight = filled(gpu, H, H);
-          return () => linearInputGradient(gpu, dy, weight, undefined, { variant });
-        },
-      }),
-    ),
-    ...weightGradientVariants.filter(runs).map(
-      (variant): BenchCase => ({
-        name: `linear_weight_gradient${suffix(variant)}`,
-        ...shared,
-        prepare: (gpu) => {
-          const dy = filled(gpu, T, H);
-          const x = filled(gpu, T, H);
-          const into = filled(gpu, H, H);
-          return () => linearWeightGradient(gpu, dy, x, into, false, variant);
-        },
-      }),
-    ),
-  ];
-}
+type Matrix = readonly [outputs: number, inputs: number];
 
-function embeddingCase(dtype: (typeof storage)[number], { tokens: T, width: H }: BenchSize): BenchCase {
+/** What the three products have in common; each reads two matrices and writes the third. */
+const product = (T: number, [N, K]: Matrix, weightBytes: number) => ({
+  shape: `[${T}, ${K}] x [${K}, ${N}]`,
+  flops: 2 * T * N * K,
+  bytes: 4 * T * (K + N) + weightBytes * N * K,
+});
+
+const forwardCase = (T: number, [N, K]: Matrix, dtype: WeightDtype): BenchCase => ({
+  name: dtype,
+  ...product(T, [N, K], dtypeBytes[dtype]),
+  prepare: (gpu) => {
+    const x = filled(gpu, T, K);
+    const weight = filled(gpu, N, K, dtype);
+    return () => linear(gpu, x, weight);
+  },
+});
+
+const inputGradientCase = (T: number, [N, K]: Matrix, dtype: WeightDtype): BenchCase => ({
+  name: dtype,
+  ...product(T, [N, K], dtypeBytes[dtype]),
+  prepare: (gpu) => {
+    const dy = filled(gpu, T, N);
+    const weight = filled(gpu, N, K, dtype);
+    return () => linearInputGradient(gpu, dy, weight);
+  },
+});
+
+const weightGradientCase = (T: number, [N, K]: Matrix): BenchCase => ({
+  name: "",
+  ...product(T, [N, K], 4),
+  prepare: (gpu) => {
+    const dy = filled(gpu, T, N);
+    const x = filled(gpu, T, K);
+    const into = filled(gpu, N, K);
+    return () => linearWeightGradient(gpu, dy, x, into);
+  },
+});
+
+function embeddingCase({ tokens: T, width: H }: BenchSize, dtype: WeightDtype): BenchCase {
   const vocabulary = 4096;
   return {
     name: `embedding ${dtype}`,

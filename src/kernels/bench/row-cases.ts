@@ -5,8 +5,9 @@ import { layerNorm } from "../layer-norm.ts";
 import { rmsNorm } from "../rms-norm.ts";
 import { softmax } from "../softmax.ts";
 import { swiglu } from "../swiglu.ts";
-import type { BenchCase, BenchSize } from "./cases.ts";
+import type { BenchCase } from "./cases.ts";
 import { filled } from "./inputs.ts";
+import type { BenchSize } from "./models.ts";
 
 export function rowCases(size: BenchSize): BenchCase[] {
   return [...normCases(size), ...activationCases(size)];
@@ -63,8 +64,7 @@ function normCases({ tokens: T, width: H }: BenchSize): BenchCase[] {
   ];
 }
 
-function activationCases({ tokens: T, width: H }: BenchSize): BenchCase[] {
-  const inner = 4 * H;
+function activationCases({ tokens: T, inner }: BenchSize): BenchCase[] {
   const geluCases = (["tanh", "erf"] as const).map(
     (form): BenchCase => ({
       name: `gelu ${form}`,

@@ -11,8 +11,9 @@ import {
 import { uploadRowGroups } from "../row-groups.ts";
 import { softmax, softmaxGradient } from "../softmax.ts";
 import { swigluGradient } from "../swiglu-gradient.ts";
-import type { BenchCase, BenchSize } from "./cases.ts";
+import type { BenchCase } from "./cases.ts";
 import { filled } from "./inputs.ts";
+import type { BenchSize } from "./models.ts";
 
 export function rowGradientCases(size: BenchSize): BenchCase[] {
   return [...normCases(size), ...activationCases(size), embeddingCase(size)];
@@ -89,8 +90,7 @@ function normCases({ tokens: T, width: H }: BenchSize): BenchCase[] {
   ];
 }
 
-function activationCases({ tokens: T, width: H }: BenchSize): BenchCase[] {
-  const inner = 4 * H;
+function activationCases({ tokens: T, inner }: BenchSize): BenchCase[] {
   const geluCases = (["tanh", "erf"] as const).map(
     (form): BenchCase => ({
       name: `gelu_gradient ${form}`,

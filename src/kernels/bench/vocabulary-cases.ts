@@ -1,46 +1,24 @@
-/** @file The vocabulary head of a causal LM: log-probabilities of tokens, their backward, and implicit rewards. */
+/** @file The vocabulary head of a causal LM: log-probabilities of tokens and their backward. */
 
 import type { Gpu } from "../../gpu/gpu.ts";
-import { type Dtype, dtypeBytes, uploadTensor } from "../../tensor/tensor.ts";
+import { dtypeBytes, uploadTensor } from "../../tensor/tensor.ts";
 import { cringeBackward, cringePenalties } from "../cringe.ts";
-import { implicitReward, implicitRewardGradient, implicitTerms } from "../implicit-reward.ts";
 import { segmentSums, segmentSumsGradient } from "../segments.ts";
 import { tokenLogps, tokenLogpsBackward } from "../token-logps.ts";
-import { weightedSums } from "../weighted-sums.ts";
-import type { BenchCase, BenchSize } from "./cases.ts";
+import type { BenchCase } from "./cases.ts";
 import { filled } from "./inputs.ts";
-
-const vocabulary = 4096;
+import type { BenchSize, WeightDtype } from "./models.ts";
 
 export function vocabularyCases(size: BenchSize): BenchCase[] {
-  const { tokens: E, width: H } = size;
-  const shape = `[${E}, ${H}] x [${vocabulary}, ${H}]`;
-  const product = 2 * E * H * vocabulary;
+  const { tokens: E, vocabularies, dtypes } = size;
   return [
-    ...(["f32", "f16", "bf16"] as const).map((dtype) =>
-      forwardCase("vocabulary_sums", size, vocabulary, dtype),
-    ),
+    ...vocabularies.flatMap((V) => dtypes.map((dtype) => forwardCase("vocabulary_sums", size, V, dtype))),
     // So few words that the sums of the lanes are most of it.
     forwardCase("vocabulary_logps", { tokens: E, width: 16 }, 64, "f32"),
-    {
-      name: "vocabulary_gradient f32",
-      shape,
-      flops: 3 * product + 6 * E * vocabulary,
-      bytes: 4 * E * (2 * H + 3) + 4 * 3 * vocabulary * H,
-      prepare: (gpu) => {
-        const hidden = filled(gpu, E, H);
-        const weight = filled(gpu, vocabulary, H);
-        const into = filled(gpu, vocabulary, H);
-        const targets = uploadTensor(gpu, targetsOf(E, vocabulary), 1, "bench targets");
-        const { lse } = tokenLogps(gpu, hidden, weight, targets);
-        const gradient = filled(gpu, E, 1);
-        const saved = { hidden, weight, targets, lse, gradient };
-        return () => tokenLogpsBackward(gpu, saved, { hidden: "new", weight: into });
-      },
-    },
-    ...cringeCases(size),
+    ...vocabularies.map((V) => gradientCase(size, V)),
+    ...vocabularies.flatMap((V) => cringeCases(size, V)),
+    sampleCase(size),
     ...segmentCases(E),
-    ...rewardCases(1024),
   ];
 }
 
@@ -49,9 +27,9 @@ const targetsOf = (E: number, V: number) => Int32Array.from({ length: E }, (_, i
 /** All of `tokenLogps`. */
 function forwardCase(
   kernel: string,
-  { tokens: E, width: H }: BenchSize,
+  { tokens: E, width: H }: Pick<BenchSize, "tokens" | "width">,
   V: number,
-  dtype: Exclude<Dtype, "i32">,
+  dtype: WeightDtype,
 ): BenchCase {
   return {
     name: `${kernel} ${dtype}`,
@@ -67,7 +45,27 @@ function forwardCase(
   };
 }
 
-function cringeCases({ tokens: E, width: H }: BenchSize): BenchCase[] {
+function gradientCase({ tokens: E, width: H }: BenchSize, V: number): BenchCase {
+  return {
+    name: "vocabulary_gradient f32",
+    shape: `[${E}, ${H}] x [${V}, ${H}]`,
+    // The logits again, and the products for the gradients of hidden states and of the weight.
+    flops: 6 * E * H * V + 6 * E * V,
+    bytes: 4 * E * (2 * H + 3) + 4 * 3 * V * H,
+    prepare: (gpu) => {
+      const hidden = filled(gpu, E, H);
+      const weight = filled(gpu, V, H);
+      const into = filled(gpu, V, H);
+      const targets = uploadTensor(gpu, targetsOf(E, V), 1, "bench targets");
+      const { lse } = tokenLogps(gpu, hidden, weight, targets);
+      const gradient = filled(gpu, E, 1);
+      const saved = { hidden, weight, targets, lse, gradient };
+      return () => tokenLogpsBackward(gpu, saved, { hidden: "new", weight: into });
+    },
+  };
+}
+
+function cringeCases({ tokens: E, width: H }: BenchSize, vocabulary: number): BenchCase[] {
   const shape = `[${E}, ${H}] x [${vocabulary}, ${H}], 5 of them`;
   const product = 2 * E * H * vocabulary;
   const prepare = (gpu: Gpu) => {
@@ -91,20 +89,6 @@ function cringeCases({ tokens: E, width: H }: BenchSize): BenchCase[] {
       },
     },
     {
-      name: "cringe_sample",
-      shape: `[${E}, 16] x [64, 16], 5 of them`,
-      flops: 2 * E * 16 * 64,
-      bytes: 4 * (E * 16 + 64 * 16),
-      prepare: (gpu) => {
-        const hidden = filled(gpu, E, 16);
-        const weight = filled(gpu, 64, 16);
-        const targets = uploadTensor(gpu, targetsOf(E, 64), 1, "bench targets");
-        const keys = uploadTensor(gpu, targetsOf(4 * E, 2 ** 20), 4, "bench keys");
-        const of = tokenLogps(gpu, hidden, weight, targets);
-        return () => cringePenalties(gpu, hidden, weight, targets, of, { k: 5, seed: 1, step: 1, keys });
-      },
-    },
-    {
       name: "cringe_gradient",
       shape,
       flops: 2 * product,
@@ -121,16 +105,36 @@ function cringeCases({ tokens: E, width: H }: BenchSize): BenchCase[] {
   ];
 }
 
-/** Replies of 32 tokens. */
+/** So few words that drawing them is most of it. */
+function sampleCase({ tokens: E }: BenchSize): BenchCase {
+  const [H, V] = [16, 64];
+  return {
+    name: "cringe_sample",
+    shape: `[${E}, ${H}] x [${V}, ${H}], 5 of them`,
+    flops: 2 * E * H * V,
+    bytes: 4 * (E * H + V * H),
+    prepare: (gpu) => {
+      const hidden = filled(gpu, E, H);
+      const weight = filled(gpu, V, H);
+      const targets = uploadTensor(gpu, targetsOf(E, V), 1, "bench targets");
+      const keys = uploadTensor(gpu, targetsOf(4 * E, 2 ** 20), 4, "bench keys");
+      const of = tokenLogps(gpu, hidden, weight, targets);
+      return () => cringePenalties(gpu, hidden, weight, targets, of, { k: 5, seed: 1, step: 1, keys });
+    },
+  };
+}
+
+/** Replies of up to 32 tokens. */
 function segmentCases(E: number): BenchCase[] {
-  const shape = `${E} tokens in ${E / 32} replies`;
-  const offsets = Int32Array.from({ length: E / 32 + 1 }, (_, n) => 32 * n);
+  const replies = Math.ceil(E / 32);
+  const shape = `${E} tokens in ${replies} replies`;
+  const offsets = Int32Array.from({ length: replies + 1 }, (_, n) => Math.min(E, 32 * n));
   return [
     {
       name: "segment_sums",
       shape,
       flops: E,
-      bytes: 4 * (E + E / 32),
+      bytes: 4 * (E + replies),
       prepare: (gpu) => {
         const x = filled(gpu, E, 1);
         const at = uploadTensor(gpu, offsets, 1, "bench offsets");
@@ -141,51 +145,11 @@ function segmentCases(E: number): BenchCase[] {
       name: "segment_spread",
       shape,
       flops: 0,
-      bytes: 4 * (E + E / 32),
+      bytes: 4 * (E + replies),
       prepare: (gpu) => {
-        const dy = filled(gpu, E / 32, 1);
+        const dy = filled(gpu, replies, 1);
         const at = uploadTensor(gpu, offsets, 1, "bench offsets");
         return () => segmentSumsGradient(gpu, dy, at, { rows: E, capacity: E });
-      },
-    },
-  ];
-}
-
-function rewardCases(replies: number): BenchCase[] {
-  const shape = `${replies} replies`;
-  return [
-    {
-      name: "implicit_reward",
-      shape,
-      flops: 2 * replies,
-      bytes: 4 * 5 * replies,
-      prepare: (gpu) => {
-        const logps = filled(gpu, replies, 1);
-        const terms = filled(gpu, replies, implicitTerms.count);
-        return () => implicitReward(gpu, logps, terms);
-      },
-    },
-    {
-      name: "implicit_reward_gradient",
-      shape,
-      flops: 2 * replies,
-      bytes: 4 * 6 * replies,
-      prepare: (gpu) => {
-        const logps = filled(gpu, replies, 1);
-        const terms = filled(gpu, replies, implicitTerms.count);
-        return () => implicitRewardGradient(gpu, logps, logps, terms);
-      },
-    },
-    {
-      name: "weighted_sums",
-      shape,
-      flops: 4 * replies,
-      bytes: 4 * 3 * replies,
-      prepare: (gpu) => {
-        const x = filled(gpu, replies, 1);
-        const weights = filled(gpu, replies, 2);
-        const metrics = filled(gpu, 1, 2);
-        return () => weightedSums(gpu, x, weights, { metrics, row: 0, column: 0 });
       },
     },
   ];

@@ -1,80 +1,31 @@
-/** @file The loss and the optimiser. */
-
-import type { GpuBuffer } from "../../gpu/buffers.ts";
+/** @file The losses and the forms of rewards, whose work is small whatever the model. */
 import type { Gpu } from "../../gpu/gpu.ts";
-import type { ArenaRange } from "../../tensor/parameters.ts";
 import { createTensor, type Tensor, uploadTensor } from "../../tensor/tensor.ts";
-import { adamw } from "../adamw.ts";
 import { dpoPairs, dpoTableGradient } from "../dpo.ts";
-import { clipByGlobalNorm, partialSums, sumOfSquares } from "../gradient-norm.ts";
+import { implicitReward, implicitRewardGradient, implicitTerms } from "../implicit-reward.ts";
 import { listLoss } from "../list-loss.ts";
 import { metricColumns } from "../metric-columns.ts";
 import { pairLoss } from "../pair-loss.ts";
 import { cringePairs } from "../pair-loss-cringe.ts";
 import { mismatchMean, rowLoss } from "../row-loss.ts";
-import type { BenchCase, BenchSize } from "./cases.ts";
+import { weightedSums } from "../weighted-sums.ts";
+import type { BenchCase } from "./cases.ts";
 import { filled } from "./inputs.ts";
 
-const adam = { lr: 1e-3, step: 1, weightDecay: 0.01, beta1: 0.9, beta2: 0.999, eps: 1e-8 };
+export const lossCases = (): BenchCase[] => [
+  ...pairCases(1024),
+  ...rowLossCases(1024, 4),
+  ...dpoCases(1024, 8),
+  ...rewardCases(1024),
+];
 
-export function trainingCases({ width: H }: BenchSize): BenchCase[] {
-  const shape = `${H * H} parameters`;
-  const partials = partialSums((H * H) / 4);
-  return [
-    ...lossCases(1024, 4),
-    ...dpoCases(1024, 8),
-    {
-      name: "cringe_pairs",
-      shape: "1024 pairs",
-      flops: 30 * 1024,
-      bytes: 4 * 6 * 1024,
-      prepare: (gpu) => {
-        const scores = filled(gpu, 3 * 1024, 1);
-        const targets = { metrics: metricsOf(gpu), row: 0 };
-        const constants = { weight: 1, margin: 0, temperature: 1 };
-        return () => cringePairs(gpu, scores, targets, constants);
-      },
-    },
-    {
-      name: "sum_squares",
-      shape,
-      flops: 2 * H * H,
-      bytes: 4 * H * H,
-      prepare: (gpu) => {
-        const gradient = filled(gpu, H, H);
-        const sums = gpu.allocate(4 * partials, "bench sums");
-        return () => sumOfSquares(gpu, { buffer: gradient.buffer }, (H * H) / 4, { buffer: sums }, 0);
-      },
-    },
-    {
-      name: "clip",
-      shape: `${partials} partial sums`,
-      flops: partials,
-      bytes: 4 * partials,
-      prepare: (gpu) => {
-        const sums = filled(gpu, 1, partials);
-        const state = { step: 1, maxGradNorm: 1, metrics: metricsOf(gpu), row: 0 };
-        const control = goodControl(gpu);
-        return () => clipByGlobalNorm(gpu, { buffer: sums.buffer }, partials, control, state);
-      },
-    },
-    {
-      name: "adamw",
-      shape,
-      flops: 14 * H * H,
-      // Gradient, and read and written: weight and two moments.
-      bytes: 7 * 4 * H * H,
-      prepare: (gpu) => {
-        const range = parameters(gpu, H);
-        const control = goodControl(gpu);
-        return () => adamw(gpu, range, control, adam);
-      },
-    },
-  ];
-}
+export const metricsOf = (gpu: Gpu): Tensor => {
+  const metrics = createTensor(gpu, 1, metricColumns.count, "bench metrics");
+  gpu.recorder.clear(metrics.buffer, 0, metrics.buffer.size);
+  return metrics;
+};
 
-function lossCases(pairs: number, width: number): BenchCase[] {
-  const lists = pairs / width;
+function pairCases(pairs: number): BenchCase[] {
   return [
     {
       name: "pair_loss",
@@ -89,6 +40,24 @@ function lossCases(pairs: number, width: number): BenchCase[] {
         return () => pairLoss(gpu, "logistic", rewards, targets, { beta: 1, smoothing: 0, tau: 1 });
       },
     },
+    {
+      name: "cringe_pairs",
+      shape: `${pairs} pairs`,
+      flops: 30 * pairs,
+      bytes: 4 * 6 * pairs,
+      prepare: (gpu) => {
+        const scores = filled(gpu, 3 * pairs, 1);
+        const targets = { metrics: metricsOf(gpu), row: 0 };
+        const constants = { weight: 1, margin: 0, temperature: 1 };
+        return () => cringePairs(gpu, scores, targets, constants);
+      },
+    },
+  ];
+}
+
+function rowLossCases(pairs: number, width: number): BenchCase[] {
+  const lists = pairs / width;
+  return [
     {
       name: "row_loss",
       shape: `${pairs} rows`,
@@ -159,33 +128,42 @@ function dpoCases(pairs: number, candidates: number): BenchCase[] {
   ];
 }
 
-/** H x H parameters in their four roles, with zeros as second moments: those are never negative. */
-function parameters(gpu: Gpu, H: number): ArenaRange {
-  const [master, gradient, m, v] = [
-    filled(gpu, H, H),
-    filled(gpu, H, H),
-    filled(gpu, H, H),
-    filled(gpu, H, H),
+function rewardCases(replies: number): BenchCase[] {
+  const shape = `${replies} replies`;
+  return [
+    {
+      name: "implicit_reward",
+      shape,
+      flops: 2 * replies,
+      bytes: 4 * 5 * replies,
+      prepare: (gpu) => {
+        const logps = filled(gpu, replies, 1);
+        const terms = filled(gpu, replies, implicitTerms.count);
+        return () => implicitReward(gpu, logps, terms);
+      },
+    },
+    {
+      name: "implicit_reward_gradient",
+      shape,
+      flops: 2 * replies,
+      bytes: 4 * 6 * replies,
+      prepare: (gpu) => {
+        const logps = filled(gpu, replies, 1);
+        const terms = filled(gpu, replies, implicitTerms.count);
+        return () => implicitRewardGradient(gpu, logps, logps, terms);
+      },
+    },
+    {
+      name: "weighted_sums",
+      shape,
+      flops: 4 * replies,
+      bytes: 4 * 3 * replies,
+      prepare: (gpu) => {
+        const x = filled(gpu, replies, 1);
+        const weights = filled(gpu, replies, 2);
+        const metrics = filled(gpu, 1, 2);
+        return () => weightedSums(gpu, x, weights, { metrics, row: 0, column: 0 });
+      },
+    },
   ];
-  gpu.recorder.clear(v.buffer, 0, v.buffer.size);
-  const roles = { master, gradient, m, v };
-  return {
-    bytes: 4 * H * H,
-    decay: true,
-    group: "base",
-    binding: (role) => ({ buffer: roles[role].buffer }),
-  };
-}
-
-const metricsOf = (gpu: Gpu): Tensor => {
-  const metrics = createTensor(gpu, 1, metricColumns.count, "bench metrics");
-  gpu.recorder.clear(metrics.buffer, 0, metrics.buffer.size);
-  return metrics;
-};
-
-/** No bad step so far, factor 1. */
-function goodControl(gpu: Gpu): GpuBuffer {
-  const control = gpu.allocate(16, "bench control");
-  gpu.write(control, 0, Uint32Array.of(0, 0x3f800000, 0, 0));
-  return control;
 }
