@@ -6,8 +6,14 @@ import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelVariant } from "../gpu/kernel-source.ts";
 import { bind, createTensor, type Tensor } from "../tensor/tensor.ts";
 import { addChunks, biasGradient, chunk } from "./bias-gradient.ts";
-import { normInputGradient, normStatistics, normWeightGradient } from "./generated/index.ts";
+import {
+  normInputGradient as normInputGradientShared,
+  normInputGradientSingle,
+  normStatistics,
+  normWeightGradient,
+} from "./generated/index.ts";
 import { workgroupsForItems, workgroupsForRows } from "./row-kernel.ts";
+import { chooseRowVariant } from "./row-variants.ts";
 import { ceilDiv, expectShape } from "./shapes.ts";
 
 const form = {
@@ -15,6 +21,8 @@ const form = {
   layerNorm: { overrides: { CENTERED: 1 } },
 } as const;
 type Norm = keyof typeof form;
+
+const inputKernels = { shared: normInputGradientShared, single: normInputGradientSingle };
 
 /**
  * The gradient of y = x / sqrt(mean(x^2) + eps) * weight with respect to x.
@@ -87,7 +95,7 @@ function inputGradient(gpu: Gpu, norm: Norm, { dy, x, weight, eps, into }: Input
   expectShape(`${op} weight`, weight, 1, x.cols);
   const dx = into ?? createTensor(gpu, x.rows, x.cols, `${norm} dx`, { capacity: x.capacity });
   expectShape(`${op} into`, dx, x.rows, x.cols);
-  gpu.recorder.dispatch(normInputGradient, {
+  gpu.recorder.dispatch(inputKernels[chooseRowVariant(gpu, "normInputGradient", weight)], {
     variant: form[norm],
     bindings: [bind(gpu, dy), bind(gpu, x), bind(gpu, weight), bind(gpu, dx)],
     params: {
@@ -140,7 +148,7 @@ function weightGradient(gpu: Gpu, norm: Norm, { dy, x, eps, into }: WeightCall):
 /** Every pipeline of the norms' backward, for building them ahead and for tests that compile all. */
 export const normGradientKernels: readonly KernelVariant[] = [
   ...Object.values(form).flatMap((variant) => [
-    { kernel: normInputGradient, variant },
+    ...Object.values(inputKernels).map((kernel) => ({ kernel, variant })),
     { kernel: normStatistics, variant },
   ]),
   { kernel: normWeightGradient, variant: {} },

@@ -5,6 +5,7 @@ import { attentionOperation } from "./attention.ts";
 import { attentionKeyGradientOperation, attentionQueryGradientOperation } from "./attention-gradient.ts";
 import { linearOperation } from "./linear.ts";
 import { linearInputGradientOperation, linearWeightGradientOperation } from "./linear-gradient.ts";
+import { rowOperations } from "./row-variants.ts";
 import { expectVariant, type OperationVariants } from "./variants.ts";
 
 /** An operation of several kernels belongs here, and its choice goes through `chooseVariant`. */
@@ -15,6 +16,7 @@ export const variantRegistry: readonly OperationVariants<string>[] = [
   attentionOperation,
   attentionKeyGradientOperation,
   attentionQueryGradientOperation,
+  ...Object.values(rowOperations),
 ];
 
 /**

@@ -44,7 +44,11 @@ const norms = {
   layerNorm: { input: layerNormInputGradient, reference: reference.layerNormGradient, least: 2 },
 } as const;
 
-it.each(Object.entries(norms))("%s: the gradient of its input, written and added", async (_, norm) => {
+const inputCases = Object.entries(norms).flatMap(([name, norm]) =>
+  ["shared", "single"].map((variant) => [name, variant, norm] as const),
+);
+
+it.each(inputCases)("%s, %s: the gradient of its input, written and added", async (_, variant, norm) => {
   await fc.assert(
     fc.asyncProperty(shapes(norm.least), async ({ rows, cols, into, seed }) => {
       using _ = gpu().scope();
@@ -54,13 +58,9 @@ it.each(Object.entries(norms))("%s: the gradient of its input, written and added
         Float32Array,
       ];
       const gain = normals(seed + 4, cols);
-      const dx = norm.input(
-        gpu(),
-        upload(dy, cols),
-        upload(x, cols),
-        upload(gain),
-        eps,
-        into ? upload(start, cols) : undefined,
+      const sum = into ? upload(start, cols) : undefined;
+      const dx = gpu().variants.forcing("norm_input_gradient", variant, () =>
+        norm.input(gpu(), upload(dy, cols), upload(x, cols), upload(gain), eps, sum),
       );
       expectClose(await readPadded(gpu(), dx), plus(start, norm.reference(dy, x, gain, eps).dx, into));
     }),
@@ -189,9 +189,16 @@ const together =
   (x) =>
     operation(upload(normals(9, x.rows * dyCols), dyCols), x);
 const none: RowCase["reference"] = () => new Float64Array();
+const inNorm =
+  (variant: string, input: typeof rmsNormInputGradient): Pointwise =>
+  (dy, x) =>
+    gpu().variants.forcing("norm_input_gradient", variant, () =>
+      input(gpu(), dy, x, upload(normals(3, x.cols)), eps),
+    );
 const inX: Record<string, Pointwise> = {
-  rmsNorm: (dy, x) => rmsNormInputGradient(gpu(), dy, x, upload(normals(3, x.cols)), eps),
-  layerNorm: (dy, x) => layerNormInputGradient(gpu(), dy, x, upload(normals(3, x.cols)), eps),
+  ...Object.fromEntries(
+    inputCases.map(([name, variant, norm]) => [`${name} ${variant}`, inNorm(variant, norm.input)]),
+  ),
   geluTanh: (dy, x) => geluGradient(gpu(), dy, x, "tanh"),
   geluErf: (dy, x) => geluGradient(gpu(), dy, x, "erf"),
   swiglu: (dy, x) => swigluGradient(gpu(), dy, x),

@@ -13,25 +13,28 @@ import * as reference from "../reference/layers.ts";
 import * as pointwise from "../reference/pointwise.ts";
 import { useGpu } from "../support/gpu.ts";
 import { normals } from "../support/numbers.ts";
-import { checkPropagation, checkRows, type RowCase } from "../support/rows.ts";
+import { checkPropagation, checkRows, type RowCase, withVariants } from "../support/rows.ts";
 
 /** Few workgroups per dimension, so that larger inputs fold the grid. */
 const gpu = useGpu({ limits: { maxWorkgroups: 4 } });
 const upload = (data: Float32Array, cols = data.length) => uploadTensor(gpu(), data, cols, "operand");
 const eps = 1e-3;
 
-const cases: Record<string, RowCase> = {
-  rmsNorm: {
+const norms = {
+  rms_norm: {
     cols: fc.integer({ min: 1, max: 150 }),
     operation: (cols, seed) => (x) => rmsNorm(gpu(), x, upload(normals(seed, cols)), eps),
     reference: (x, cols, seed) => reference.rmsNorm(x, normals(seed, cols), eps),
   },
-  layerNorm: {
+  layer_norm: {
     cols: fc.integer({ min: 2, max: 150 }),
     operation: (cols, seed) => (x) =>
       layerNorm(gpu(), x, upload(normals(seed, cols)), upload(normals(seed + 1, cols)), eps),
     reference: (x, cols, seed) => reference.layerNorm(x, normals(seed, cols), normals(seed + 1, cols), eps),
   },
+} satisfies Record<string, RowCase>;
+
+const activations: Record<string, RowCase> = {
   swiglu: {
     cols: fc.integer({ min: 1, max: 75 }).map((half) => 2 * half),
     scale: 4,
@@ -58,27 +61,25 @@ const cases: Record<string, RowCase> = {
   },
 };
 
-it.each(Object.entries(cases))("%s equals its float64 reference, a row alone as in a batch", async (_, c) => {
+const cases: [string, RowCase][] = [
+  ...Object.entries(norms).flatMap(([operation, c]) => withVariants(gpu, operation, c)),
+  ...Object.entries(activations),
+];
+
+it.each(cases)("%s equals its float64 reference, a row alone as in a batch", async (_, c) => {
   await checkRows(gpu(), c);
 });
 
-it.each(Object.entries(cases))("%s lets NaN and Inf through, in their row only", async (_, c) => {
+it.each(cases)("%s lets NaN and Inf through, in their row only", async (_, c) => {
   await checkPropagation(gpu(), c, 10);
 });
 
-it("layerNorm keeps its digits when the mean is large", async () => {
+it.each(["shared", "single"])("layerNorm %s keeps its digits when the mean is large", async (variant) => {
   using _ = gpu().scope();
   const x = normals(1, 300).map((v) => v + 1000);
-  const y = await readTensor(
-    gpu(),
-    layerNorm(
-      gpu(),
-      upload(x, 100),
-      upload(new Float32Array(100).fill(1)),
-      upload(new Float32Array(100)),
-      eps,
-    ),
-  );
+  const [ones, zeros] = [upload(new Float32Array(100).fill(1)), upload(new Float32Array(100))];
+  const run = () => layerNorm(gpu(), upload(x, 100), ones, zeros, eps);
+  const y = await readTensor(gpu(), gpu().variants.forcing("layer_norm", variant, run));
   const expected = reference.layerNorm(x, new Float32Array(100).fill(1), new Float32Array(100), eps);
   for (let i = 0; i < y.length; i++)
     expect(Math.abs((y[i] ?? Number.NaN) - (expected[i] ?? 0))).toBeLessThan(1e-3);

@@ -17,6 +17,20 @@ export interface RowCase {
   readonly scale?: number;
 }
 
+/** The case with each of its operation's kernels. */
+export function withVariants(gpu: () => Gpu, operation: string, c: RowCase): [string, RowCase][] {
+  return ["shared", "single"].map((variant) => [
+    `${operation} ${variant}`,
+    {
+      ...c,
+      operation: (cols, seed) => {
+        const run = c.operation(cols, seed);
+        return (x) => gpu().variants.forcing(operation, variant, () => run(x));
+      },
+    },
+  ]);
+}
+
 async function apply(
   gpu: Gpu,
   operation: RowOperation,
