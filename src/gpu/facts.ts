@@ -1,5 +1,7 @@
 /** @file What an opened device is and can do, as plain data: for `doctor`, for choosing variants, for caches' keys. */
 
+import { type MatrixConfig, matrixConfigs, type Precision } from "./precision.ts";
+
 /** Limits that the engine plans with. Tests lower some of them to reach windowed and folded paths with small data. */
 export interface Limits {
   /** Bytes that one binding may cover. */
@@ -28,6 +30,10 @@ export interface DeviceFacts {
   /** Smallest and largest size of a subgroup; 0 where subgroups are missing. */
   readonly subgroupMin: number;
   readonly subgroupMax: number;
+  /** The precision class that the device was opened for. */
+  readonly precision: Precision;
+  /** The adapter's matrix units; none where the device was not opened for them. */
+  readonly matrices: readonly MatrixConfig[];
 }
 
 const softwareNames = /llvmpipe|lavapipe|swiftshader|software|microsoft basic render|warp/i;
@@ -36,6 +42,7 @@ export function deviceFacts(
   device: GPUDevice,
   info: GPUAdapterInfo,
   faked: Partial<Limits> = {},
+  precision: Precision = "f32",
 ): DeviceFacts {
   const l = device.limits;
   const has = device.features.has("subgroups");
@@ -59,5 +66,7 @@ export function deviceFacts(
     },
     subgroupMin: (has && info.subgroupMinSize) || 0,
     subgroupMax: (has && info.subgroupMaxSize) || 0,
+    precision,
+    matrices: matrixConfigs(info),
   };
 }

@@ -8,6 +8,7 @@ import { BufferPool, type GpuBuffer, type MemoryCounts } from "./buffers.ts";
 import { DeviceLostError, ShaderError, typedError } from "./errors.ts";
 import { type DeviceFacts, deviceFacts, type Limits } from "./facts.ts";
 import { PipelineCache } from "./pipelines.ts";
+import { checkMatrixUnits, type Precision } from "./precision.ts";
 import { Recorder } from "./recorder.ts";
 import type { RehearsedMemory } from "./rehearsal.ts";
 import { Scope } from "./scope.ts";
@@ -30,19 +31,26 @@ export const defaultMemoryBudget = 4 * 2 ** 30;
 
 /**
  * Opens the platform's WebGPU device with its full limits.
- * @throws NoAdapterError with what to do about it; InputError where RMTRAIN_VARIANTS can't be read
+ * @throws NoAdapterError with what to do about it; PrecisionError where it has no matrix units for f16; InputError where RMTRAIN_VARIANTS can't be read
  */
 export async function openGpu(options: OpenOptions = {}): Promise<Gpu> {
-  const { variants } = options;
+  const { variants, precision = "f32" } = options;
   const forced = variants === undefined ? variantsFromEnvironment() : new Map(Object.entries(variants));
   const adapter = await requestAdapter(options);
   const device = await adapter.requestDevice(deviceDescriptor(adapter, options.exclude));
-  return new Gpu(
-    device,
-    deviceFacts(device, adapter.info, options.limits),
-    options.memoryBudget ?? defaultMemoryBudget,
-    new VariantChoices(forced),
-  );
+  const facts = deviceFacts(device, adapter.info, options.limits, precision);
+  if (precision === "f16") checkUnits(device, facts);
+  return new Gpu(device, facts, options.memoryBudget ?? defaultMemoryBudget, new VariantChoices(forced));
+}
+
+/** A device that lacks matrix units is not left open. */
+function checkUnits(device: GPUDevice, facts: DeviceFacts): void {
+  try {
+    checkMatrixUnits(facts);
+  } catch (error) {
+    device.destroy();
+    throw error;
+  }
 }
 
 export class Gpu implements Disposable {
@@ -73,6 +81,11 @@ export class Gpu implements Disposable {
       if (!this.#closed)
         this.#failure = new DeviceLostError(`The GPU device was lost (${reason}): ${message}`);
     });
+  }
+
+  /** The class of the products of linear layers (docs/precision.md). */
+  get precision(): Precision {
+    return this.facts.precision;
   }
 
   get memory(): Readonly<MemoryCounts> {

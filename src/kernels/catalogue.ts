@@ -9,11 +9,14 @@ import { cringeKernels } from "./cringe.ts";
 import { dpoKernels } from "./dpo.ts";
 import { dropoutKernels } from "./dropout.ts";
 import { embeddingKernels } from "./embedding.ts";
+import { gradientScaleKernels } from "./gradient-scale.ts";
 import { headNormKernels } from "./head-norm.ts";
 import { implicitRewardKernels } from "./implicit-reward.ts";
 import { linearKernels } from "./linear.ts";
 import { linearGradientKernels } from "./linear-gradient.ts";
+import { matrixClassKernels } from "./matrix-class.ts";
 import { cringePairsKernels } from "./pair-loss-cringe.ts";
+import { roundedFactorKernels } from "./rounded-factors.ts";
 import { rowGradientKernels } from "./row-gradient-kernels.ts";
 import { rowKernels } from "./row-kernels.ts";
 import { segmentKernels } from "./segments.ts";
@@ -24,6 +27,9 @@ import { weightedSumsKernels } from "./weighted-sums.ts";
 export const catalogue: readonly KernelVariant[] = [
   ...linearKernels,
   ...linearGradientKernels,
+  ...matrixClassKernels,
+  ...gradientScaleKernels,
+  ...roundedFactorKernels,
   ...embeddingKernels,
   ...attentionKernels,
   ...attentionGradientKernels,

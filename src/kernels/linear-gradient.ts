@@ -15,6 +15,8 @@ import {
   linearWeightGradientWide as weightWide,
 } from "./generated/index.ts";
 import { canRun, fewRows, sharing, sharingOn } from "./linear.ts";
+import { inMatrixClass, matrixInputGradient, matrixWeightGradient } from "./matrix-class.ts";
+import { roundedFactor, roundedGradient, roundedWeight } from "./rounded-factors.ts";
 import { ceilDiv, expectShape } from "./shapes.ts";
 import { chooseVariant, fewInputRows, hasSubgroups, type OperationVariants } from "./variants.ts";
 
@@ -79,7 +81,7 @@ const gridOf = (variant: WeightGradientVariant, lanes: number, tiles: number, st
  * @param dy [T, N] f32: d loss / d y
  * @param x [T, K] f32: the layer's input
  * @param into [N, K] f32, written (with no tokens: zeros), or added to with `accumulate`; larger than a binding is fine
- * @param variant default: the fastest one for the shape on this adapter
+ * @param forced always in f32; default: the fastest one for the shape on this adapter, or what its precision class says
  */
 export function linearWeightGradient(
   gpu: Gpu,
@@ -87,11 +89,16 @@ export function linearWeightGradient(
   x: Tensor,
   into: Tensor,
   accumulate = false,
-  variant = chooseWeight(gpu, into),
+  forced?: WeightGradientVariant,
 ): void {
   expectShape("linearWeightGradient dy", dy, x.rows, into.rows);
   expectShape("linearWeightGradient x", x, x.rows, into.cols);
   expectShape("linearWeightGradient into", into, into.rows, into.cols);
+  if (forced === undefined && inMatrixClass(gpu, into)) {
+    weightGradientOfMatrixClass(gpu, dy, x, into, accumulate);
+    return;
+  }
+  const variant = forced ?? chooseWeight(gpu, into);
   const { kernel, rows: tileRows } = weightKernels[variant];
   const lanes = variant === "broadcast" ? sharingOn(gpu).WG : weightKernels[variant].lanes[0];
   for (const { first, rows: outs, binding } of rowWindows(gpu, into, 4)) {
@@ -114,10 +121,26 @@ export function linearWeightGradient(
   }
 }
 
+/** Matrix units, or rounded factors in f32. */
+function weightGradientOfMatrixClass(
+  gpu: Gpu,
+  dy: Tensor,
+  x: Tensor,
+  into: Tensor,
+  accumulate: boolean,
+): void {
+  using _scope = gpu.scope();
+  if (gpu.precision === "f16") matrixWeightGradient(gpu, dy, x, into, accumulate);
+  else {
+    const [roundedDy, roundedX] = [roundedGradient(gpu, dy), roundedFactor(gpu, x)];
+    linearWeightGradient(gpu, roundedDy, roundedX, into, accumulate, chooseWeight(gpu, into));
+  }
+}
+
 export interface LinearInputGradientOptions {
   /** Writes to `into`, whatever it holds, instead of adding. */
   readonly overwrite?: boolean;
-  /** Default: the fastest one for the shape on this adapter. */
+  /** Always in f32. Default: the fastest one for the shape on this adapter, or what its precision class says. */
   readonly variant?: InputGradientVariant;
 }
 
@@ -139,6 +162,13 @@ export function linearInputGradient(
   const dx = into ?? createTensor(gpu, dy.rows, weight.cols, `${weight.label} dx`, { capacity: dy.capacity });
   expectShape("linearInputGradient into", dx, dy.rows, weight.cols);
   const add = into !== undefined && options.overwrite !== true;
+  if (options.variant === undefined && inMatrixClass(gpu, weight)) {
+    if (gpu.precision === "f16") return matrixInputGradient(gpu, dy, weight, dx, add);
+    using _scope = gpu.scope();
+    const variant = chooseInput(gpu, dy.rows, dx, weight);
+    const factors = [roundedGradient(gpu, dy), roundedWeight(gpu, weight)] as const;
+    return linearInputGradient(gpu, ...factors, dx, { overwrite: !add, variant });
+  }
   const variant = options.variant ?? chooseInput(gpu, dy.rows, dx, weight);
   const shape = variant === "broadcast" ? sharingOn(gpu) : { WG };
   const tiles = ceilDiv(dy.rows, variant === "broadcast" ? sharingOn(gpu).ROWS : 4);

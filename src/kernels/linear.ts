@@ -7,6 +7,8 @@ import type { KernelVariant } from "../gpu/kernel-source.ts";
 import type { Binding } from "../gpu/recorder.ts";
 import { bind, createTensor, type RowWindow, rowWindows, type Tensor } from "../tensor/tensor.ts";
 import { linearBroadcast, linearRows, linearTile } from "./generated/index.ts";
+import { inMatrixClass, matrixLinear } from "./matrix-class.ts";
+import { roundedFactor, roundedWeight } from "./rounded-factors.ts";
 import { ceilDiv, expectShape } from "./shapes.ts";
 import { chooseVariant, fewInputRows, hasSubgroups, type OperationVariants } from "./variants.ts";
 
@@ -32,7 +34,7 @@ export interface LinearOptions {
   readonly into?: Tensor;
   /** Writes to this activation [T, N], whatever it holds, instead of creating one. */
   readonly out?: Tensor;
-  /** Default: the fastest for the shape on this adapter. */
+  /** Always in f32. Default: the fastest for the shape on this adapter, or what its precision class says. */
   readonly variant?: LinearVariant;
 }
 
@@ -77,6 +79,8 @@ export function linear(gpu: Gpu, x: Tensor, weight: Tensor, options: LinearOptio
     options.out ??
     createTensor(gpu, x.rows, weight.rows, `${weight.label} out`, { capacity: x.capacity });
   expectShape("linear y", y, x.rows, weight.rows);
+  if (options.variant === undefined && inMatrixClass(gpu, weight))
+    return ofMatrixClass(gpu, x, weight, y, options);
   const variant = options.variant ?? chooseLinear(gpu, x.rows, weight);
   // Without a bias its binding still needs a buffer; the kernel does not read it.
   const bindings = { x: bind(gpu, x), bias: bind(gpu, bias ?? x), y: bind(gpu, y) };
@@ -92,6 +96,17 @@ export function linear(gpu: Gpu, x: Tensor, weight: Tensor, options: LinearOptio
     });
   }
   return y;
+}
+
+/** Matrix units, or rounded factors in f32. */
+function ofMatrixClass(gpu: Gpu, x: Tensor, weight: Tensor, y: Tensor, options: LinearOptions): Tensor {
+  if (gpu.precision === "f16") {
+    matrixLinear(gpu, x, weight, y, { bias: options.bias, accumulate: options.into !== undefined });
+    return y;
+  }
+  using _scope = gpu.scope();
+  const variant = chooseLinear(gpu, x.rows, weight);
+  return linear(gpu, roundedFactor(gpu, x), roundedWeight(gpu, weight), { ...options, out: y, variant });
 }
 
 interface WindowedLinear {
