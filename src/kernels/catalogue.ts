@@ -1,5 +1,6 @@
 /** @file Every pipeline of the engine: each kernel in each of its variants. */
 
+import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelVariant } from "../gpu/kernel-source.ts";
 import { attentionKernels } from "./attention.ts";
 import { attentionGradientKernels } from "./attention-gradient.ts";
@@ -14,7 +15,7 @@ import { headNormKernels } from "./head-norm.ts";
 import { implicitRewardKernels } from "./implicit-reward.ts";
 import { linearKernels } from "./linear.ts";
 import { linearGradientKernels } from "./linear-gradient.ts";
-import { matrixClassKernels } from "./matrix-class.ts";
+import { canBuildMatrixClass, matrixClassKernels } from "./matrix-class.ts";
 import { cringePairsKernels } from "./pair-loss-cringe.ts";
 import { roundedFactorKernels } from "./rounded-factors.ts";
 import { rowGradientKernels } from "./row-gradient-kernels.ts";
@@ -23,6 +24,12 @@ import { segmentKernels } from "./segments.ts";
 import { tokenLogpsKernels } from "./token-logps.ts";
 import { trainingKernels } from "./training-kernels.ts";
 import { weightedSumsKernels } from "./weighted-sums.ts";
+
+/** Whether this device has what the pipeline needs. */
+export function canBuild(gpu: Gpu, entry: KernelVariant): boolean {
+  if (entry.kernel.enables.includes("subgroups") && gpu.facts.subgroupMin < 8) return false;
+  return canBuildMatrixClass(gpu, entry);
+}
 
 export const catalogue: readonly KernelVariant[] = [
   ...linearKernels,

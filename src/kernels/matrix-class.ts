@@ -215,5 +215,8 @@ export const matrixClassKernels: readonly KernelVariant[] = [
   ...matrixShapes.flatMap((shape) => pipelines({ units: "matrix", shape, WG: 256, ...roomy[2] })),
 ];
 
-/** The pipelines that this device uses. */
-export const matrixClassPipelines = (gpu: Gpu): readonly KernelVariant[] => pipelines(tilingOf(gpu));
+/** Whether the device is opened for the units that the pipeline needs, or it needs none. */
+export function canBuildMatrixClass(gpu: Gpu, { variant }: KernelVariant): boolean {
+  if (variant.headers?.units === undefined) return true;
+  return gpu.precision === "f16" && variant.headers.shape === matrixShape(gpu.facts.matrices);
+}

@@ -7,7 +7,7 @@ import { type Gpu, openGpu } from "../../src/gpu/gpu.ts";
 import type { KernelVariant, ParamsOf } from "../../src/gpu/kernel-source.ts";
 import { variantKey } from "../../src/gpu/kernel-source.ts";
 
-import { catalogue } from "../../src/kernels/catalogue.ts";
+import { canBuild, catalogue } from "../../src/kernels/catalogue.ts";
 
 export interface BuildTimes {
   readonly software: boolean;
@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   using gpu = await openGpu();
   const seconds: Record<string, number> = {};
   for (const entry of catalogue) {
-    if (entry.kernel.enables.includes("subgroups") && gpu.facts.subgroupMin < 8) continue;
+    if (!canBuild(gpu, entry)) continue;
     seconds[variantKey(entry.kernel, entry.variant)] = await firstDispatch(gpu, entry);
   }
   process.stdout.write(JSON.stringify({ software: gpu.facts.software, seconds } satisfies BuildTimes));

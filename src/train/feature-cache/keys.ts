@@ -44,6 +44,7 @@ export function spaceOf(
     adapter,
     [...gpu.facts.features].sort(),
     ...choicesOfBits(gpu),
+    ...(gpu.facts.precision === "f32" ? [] : [gpu.facts.precision]),
   ];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
 }

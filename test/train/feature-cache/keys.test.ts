@@ -38,6 +38,8 @@ const facts: DeviceFacts = {
   limits,
   subgroupMin: 8,
   subgroupMax: 8,
+  precision: "f32",
+  matrices: [],
 };
 
 const space = (
@@ -66,6 +68,8 @@ it("the space follows the decoder, its weights and the adapter", () => {
     space({}, "w", { subgroupMin: 0 }),
     space({}, "w", { software: false }),
     space({}, "w", { features: new Set(["subgroups"]) }),
+    space({}, "w", { precision: "f16" }),
+    space({}, "w", { precision: "f16-emulated" }),
   ];
   expect(new Set([known, ...others]).size).toBe(1 + others.length);
 });
