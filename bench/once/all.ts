@@ -1,0 +1,45 @@
+/**
+ * @file Work that is never done twice: each feature on, against the same engine with it off, as tables in Markdown.
+ *
+ *   npx tsx bench/once/all.ts [NAME...] [--model DIR] [--data PAIRS.jsonl]
+ *
+ * NAME: padding, prompts, head, reference, trace, replies, checkpointing, bf16; without one, all of them, which takes about
+ * five minutes on two cores without a GPU. --model and --data are for `head`.
+ */
+import { parseArgs } from "node:util";
+import { openGpu } from "../../src/gpu/gpu.ts";
+import { machineLine } from "../lib/machine.ts";
+import { bf16 } from "./bf16.ts";
+import { checkpointing } from "./checkpointing.ts";
+import { head } from "./head.ts";
+import { padding } from "./padding.ts";
+import { prompts } from "./prompts.ts";
+import { reference } from "./reference.ts";
+import { replies } from "./replies.ts";
+import { markdown, type Table } from "./table.ts";
+import { trace } from "./trace.ts";
+
+const tables: readonly Table[] = [padding, prompts, head, reference, trace, replies, checkpointing, bf16];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { model: { type: "string" }, data: { type: "string" } },
+});
+const unknown = positionals.find((name) => !tables.some((table) => table.name === name));
+if (unknown !== undefined) {
+  console.error(`${unknown}: there are ${tables.map(({ name }) => name).join(", ")}`);
+  process.exit(2);
+}
+
+using gpu = await openGpu();
+console.log(`${machineLine(gpu)}\n`);
+console.log("Times are medians in milliseconds, quartiles in parentheses; both ways run in turn.");
+for (const { name, title, how, run } of tables) {
+  if (positionals.length > 0 && !positionals.includes(name)) continue;
+  const began = performance.now();
+  const sheet = await run({ gpu, model: values.model, data: values.data });
+  const took = ((performance.now() - began) / 1e3).toFixed(0);
+  console.log(
+    `\n### ${title}\n\n${how}\n\n${markdown(sheet)}\n\n\`npx tsx bench/once/all.ts ${name}\`: ${took} s`,
+  );
+}
