@@ -9,10 +9,11 @@ import type { CaseInput, Contestant, Prepared } from "../contestant.ts";
 import { type HostTensor, tensorOf, transposed } from "../tensors.ts";
 import { OnnxGraph } from "./onnx.ts";
 import { blockGraph } from "./onnx-block.ts";
+import { packageVersion } from "./package-version.ts";
 
 /** @param attention "plain": takes part in the block alone, with attention in separate operators */
 export async function open(provider = "webgpu", attention = ""): Promise<Contestant> {
-  const { version } = (await import("onnxruntime-node/package.json", { with: { type: "json" } })).default;
+  const version = await packageVersion("onnxruntime-node");
   return {
     version: `onnxruntime-node ${version}, ${provider === "cpu" ? "CPU" : "WebGPU"} provider`,
     prepare: (input) => prepare({ provider, plain: attention === "plain" }, input),
