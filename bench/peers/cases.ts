@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { modelConfig, modelTensors } from "./model.ts";
+import { realPairs, type TokenPair, tokenCounts } from "./pairs.ts";
 import { noise, type Tensors, writeTensors } from "./tensors.ts";
 
 export type Operation =
@@ -20,7 +21,9 @@ export interface PeerCase {
   readonly shape: string;
   /** linear: rows, inputs, outputs; row kernels: rows, cols; a model: rows (tokens), and its config. */
   readonly sizes: Readonly<Record<string, number>>;
-  /** Of all runs; a multiply-add counts as two. 0: memory decides. */
+  /** What a training step learns from. */
+  readonly pairs?: readonly TokenPair[];
+  /** Of one run; a multiply-add counts as two. 0: memory decides. */
   readonly flops: number;
 }
 
@@ -54,7 +57,25 @@ const block = (operation: "block" | "block_gradient"): PeerCase => ({
   flops: (operation === "block" ? 1 : 3) * blockFlops(blockSizes),
 });
 
-export const cases: readonly PeerCase[] = [
+/** A step of all weights of a small Llama with a reward head: forward, backward, clipping, AdamW; the loss is read. */
+async function trainingStep(count: number): Promise<PeerCase> {
+  const { pairs, source } = await realPairs(count);
+  const { real, padded, shared } = tokenCounts(pairs);
+  const sizes = { hidden: 288, heads: 6, intermediate: 768, layers: 6, vocabulary: 2048 };
+  return {
+    name: "training step",
+    operation: "training_step",
+    shape: `hidden 288, 6 layers, ${count} pairs of ${source}: ${real} tokens, ${padded} when padded, ${shared} with each prompt once`,
+    sizes,
+    pairs,
+    flops: 0,
+  };
+}
+
+export const learningRate = 1e-5;
+
+/** @param pairs of the training step */
+export const cases = async (pairs: number): Promise<PeerCase[]> => [
   linear(256, 768, 768),
   linear(512, 512, 512),
   linear(1024, 1024, 1024),
@@ -64,6 +85,7 @@ export const cases: readonly PeerCase[] = [
   rowWise("softmax", 1024, 1024),
   block("block"),
   block("block_gradient"),
+  await trainingStep(pairs),
 ];
 
 export const eps = 1e-5;
@@ -100,6 +122,8 @@ function inputsOf({ operation, sizes }: PeerCase): Tensors {
       ]);
     case "softmax":
       return new Map([["x", noise(1, [rows, cols], 5)]]);
+    case "training_step":
+      return new Map();
     default:
       return new Map([["dy", noise(4, [rows, hidden])]]);
   }

@@ -22,7 +22,7 @@ export function contestants(): Command[] {
       name: "pytorch cpu",
       file: process.env.RMTRAIN_PYTHON ?? "python3",
       args: [path("contestants/torch_peer.py"), "cpu"],
-      // Threads that wait for work must not take the others' cores.
+      // Threads that wait for work would take the cores of whoever's turn it is.
       env: { OMP_WAIT_POLICY: "passive", PYTHONDONTWRITEBYTECODE: "1" },
     },
   ];

@@ -3,7 +3,7 @@
  * library in a process of its own, round by round in turn. Results are compared before anything is timed. Needs the peers:
  *
  *   ONNXRUNTIME_NODE_INSTALL=skip npm --prefix bench/peers ci
- *   npx tsx bench/peers/run.ts [--rounds N] [--only PART_OF_A_NAME,...] [--peers PART_OF_A_NAME,...]
+ *   npx tsx bench/peers/run.ts [--seconds OF_EACH_CASE] [--pairs N] [--only PART_OF_A_NAME,...] [--peers PART,...]
  *
  * PyTorch takes part where `python3`, or what RMTRAIN_PYTHON names, has it.
  */
@@ -24,7 +24,8 @@ const tolerance = 1e-4;
 
 const { values: flags } = parseArgs({
   options: {
-    rounds: { type: "string", default: "15" },
+    seconds: { type: "string", default: "10" },
+    pairs: { type: "string", default: "4" },
     only: { type: "string", default: "" },
     peers: { type: "string", default: "" },
   },
@@ -45,7 +46,6 @@ async function contest(definition: PeerCase, all: readonly ContestantProcess[], 
         continue;
       }
       const file = join(dir, `${contestant.name}.safetensors`);
-      await contestant.run();
       await contestant.results(file);
       const own = await readTensors(file);
       reference ??= own;
@@ -57,12 +57,20 @@ async function contest(definition: PeerCase, all: readonly ContestantProcess[], 
     }
   }
   const runs = able.map(({ contestant }) => ({ name: contestant.name, run: () => contestant.run() }));
-  const standings = await interleave(runs, { rounds: Number(flags.rounds), warmup: 2 });
+  const rounds = await roundsFor(able.map(({ contestant }) => contestant));
+  const standings = await interleave(runs, { rounds, warmup: 1 });
   for (const { contestant } of able) await contestant.release();
   const cells = standings.map((standing, i): Cell => {
     return { contestant: standing.name, standing, error: able[i]?.error ?? Number.NaN };
   });
-  return { name: definition.name, shape: definition.shape, flops: definition.flops, cells, absent };
+  return { name: definition.name, shape: definition.shape, flops: definition.flops, rounds, cells, absent };
+}
+
+/** As many as fit the seconds for a case, by one run of each, but no fewer than 3 and no more than 25. */
+async function roundsFor(all: readonly ContestantProcess[]): Promise<number> {
+  let seconds = 0;
+  for (const contestant of all) seconds += await contestant.run();
+  return Math.min(25, Math.max(3, Math.floor(Number(flags.seconds) / seconds)));
 }
 
 const dir = mkdtempSync(join(tmpdir(), "rmtrain-peers-"));
@@ -83,14 +91,16 @@ try {
   }
   console.log(`${machine()}\n${versions.join("\n")}\n`);
   const rows: Row[] = [];
-  for (const definition of cases) {
+  for (const definition of await cases(Number(flags.pairs))) {
     if (!matches(flags.only, definition.name)) continue;
     const row = await contest(definition, started, join(dir, definition.name.replaceAll(" ", "-")));
     rows.push(row);
     for (const absent of row.absent) console.error(`${definition.name}: ${absent}`);
   }
   console.log(timesTable(rows));
-  console.log(`\n${flags.rounds} rounds; ${((performance.now() - began) / 1e3).toFixed(0)} s in all`);
+  console.log(
+    `\n${((performance.now() - began) / 1e3).toFixed(0)} s in all; every contestant in a process of its own, in turn`,
+  );
 } finally {
   for (const contestant of started) contestant.stop();
   rmSync(dir, { recursive: true, force: true });

@@ -13,6 +13,8 @@ export interface Row {
   readonly name: string;
   readonly shape: string;
   readonly flops: number;
+  /** Timed runs of each contestant. */
+  readonly rounds: number;
   readonly cells: readonly Cell[];
   /** Contestants that do not take part, and why. */
   readonly absent: readonly string[];
@@ -26,12 +28,12 @@ export function timesTable(rows: readonly Row[]): string {
     "| case | contestant | median ms | quartiles | best | GFLOP/s | times ours | error |",
     "|---|---|---:|---|---:|---:|---:|---:|",
   ];
-  for (const { name, shape, flops, cells } of rows) {
+  for (const { name, shape, flops, rounds, cells } of rows) {
     const ours = cells[0]?.standing.median ?? Number.NaN;
     for (const [i, { contestant, standing, error }] of cells.entries()) {
       const { median, low, high, best } = standing;
       const rate = flops === 0 ? "" : (flops / median / 1e9).toFixed(1);
-      const title = i === 0 ? `${name}: ${shape}` : "";
+      const title = i === 0 ? `${name}: ${shape} (${rounds} rounds)` : "";
       const off = i === 0 ? "" : error.toExponential(1);
       lines.push(
         `| ${title} | ${contestant} | ${ms(median)} | ${ms(low)} to ${ms(high)} | ${ms(best)} | ${rate} | ${(median / ours).toFixed(2)} | ${off} |`,

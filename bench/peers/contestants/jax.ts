@@ -26,6 +26,7 @@ const upload = ({ shape, values }: HostTensor) =>
   np.array(values as Float32Array<ArrayBuffer>).reshape([...shape]);
 
 async function prepare(input: CaseInput): Promise<Prepared | undefined> {
+  if (input.definition.operation === "training_step") return undefined;
   const work = input.model === undefined ? operation(input) : await block(input, input.model);
   return {
     run: async () => {

@@ -43,19 +43,21 @@ export async function prepareBlockGradient(gpu: Gpu, input: CaseInput): Promise<
   const model = await TrainableModel.load(gpu, folder, { trainable: "full" });
   const batch = everyRow(input);
   const dy = tensorOf(input.inputs, "dy");
+  const run = async () => {
+    model.arena.clear("gradient");
+    {
+      using tape = model.tape();
+      const hidden = model.backbone.forward(batch, batch.rows, { tape });
+      // The tape overwrites what it begins with.
+      const seed = uploadTensor(gpu, dy.values, dy.shape[1] ?? 0, "dy");
+      tape.backward([[hidden, seed]]);
+    }
+    await gpu.finish();
+  };
   return {
-    run: async () => {
-      model.arena.clear("gradient");
-      {
-        using tape = model.tape();
-        const hidden = model.backbone.forward(batch, batch.rows, { tape });
-        // The tape overwrites what it begins with.
-        const seed = uploadTensor(gpu, dy.values, dy.shape[1] ?? 0, "dy");
-        tape.backward([[hidden, seed]]);
-      }
-      await gpu.finish();
-    },
+    run,
     results: async () => {
+      await run();
       const gradients = new Map<string, HostTensor>();
       for (const parameter of model.parameters) {
         const shapes = new Map(parameter.stored.map(({ name, shape }) => [name, shape]));

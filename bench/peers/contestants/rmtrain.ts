@@ -12,6 +12,7 @@ import { eps } from "../cases.ts";
 import type { CaseInput, Contestant, Prepared } from "../contestant.ts";
 import { type HostTensor, tensorOf } from "../tensors.ts";
 import { prepareBlock, prepareBlockGradient } from "./rmtrain-block.ts";
+import { prepareStep } from "./rmtrain-step.ts";
 
 export async function open(transfers?: string): Promise<Contestant> {
   const gpu = await openGpu();
@@ -35,7 +36,7 @@ async function prepare(how: How, input: CaseInput): Promise<Prepared | undefined
     case "block_gradient":
       return how.transfers ? undefined : await prepareBlockGradient(how.gpu, input);
     case "training_step":
-      return undefined;
+      return how.transfers ? undefined : await prepareStep(how.gpu, input);
     default:
       return rowsToRows(how, tensorOf(input.inputs, "x"), operationOf(how.gpu, input));
   }

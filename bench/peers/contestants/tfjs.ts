@@ -36,6 +36,7 @@ async function finish(): Promise<void> {
 const upload = ({ shape, values }: HostTensor) => tf.tensor(values, [...shape], "float32");
 
 async function prepare(input: CaseInput): Promise<Prepared | undefined> {
+  if (input.definition.operation === "training_step") return undefined;
   const work = input.model === undefined ? operation(input) : await block(input, input.model);
   return {
     run: async () => {

@@ -7,11 +7,13 @@ import time
 import torch
 import torch.nn.functional as F
 
-from torch_model import Llama
 from tensor_file import read_tensors, write_tensors
+from torch_model import Llama
+from torch_step import Step
 
 MARK = "@answer "
 EPS = 1e-5
+LEARNING_RATE = 1e-5
 
 
 def operation(definition, inputs, device):
@@ -53,6 +55,14 @@ def block(definition, inputs, folder, device):
     return gradient
 
 
+class Work:
+    """A case that is ready: run does it once, results gives tensors by name."""
+
+    def __init__(self, work):
+        self.run = work
+        self.results = work
+
+
 class Peer:
     def __init__(self, device):
         self.device = device
@@ -70,15 +80,19 @@ class Peer:
         with open(os.path.join(folder, "case.json"), encoding="utf-8") as file:
             definition = json.load(file)
         inputs = read_tensors(os.path.join(folder, "inputs.safetensors"))
-        if definition["operation"] in ("block", "block_gradient"):
-            self.work = block(definition, inputs, os.path.join(folder, "model"), self.device)
+        model = os.path.join(folder, "model")
+        if definition["operation"] == "training_step":
+            self.work = Step(definition, model, self.device, LEARNING_RATE)
+        elif definition["operation"] in ("block", "block_gradient"):
+            self.work = Work(block(definition, inputs, model, self.device))
         else:
-            self.work = operation(definition, inputs, self.device)
+            work = operation(definition, inputs, self.device)
+            self.work = None if work is None else Work(work)
         return self.work is not None
 
     def run(self):
         start = time.perf_counter()
-        self.work()
+        self.work.run()
         self.wait()
         return time.perf_counter() - start
 
@@ -88,7 +102,7 @@ class Peer:
         if "run" in request:
             return self.run()
         if "results" in request:
-            write_tensors(request["results"], {name: value.detach().cpu() for name, value in self.work().items()})
+            write_tensors(request["results"], {name: value.detach().cpu() for name, value in self.work.results().items()})
             return True
         self.work = None
         return True
