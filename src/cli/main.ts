@@ -14,6 +14,7 @@ import { register as objectives } from "./objectives.ts";
 import { register as score } from "./score.ts";
 import { register as trace } from "./trace.ts";
 import { register as train } from "./train/train.ts";
+import { register as tune } from "./tune.ts";
 
 function program(): Command {
   const root = new Command("rmtrain")
@@ -21,7 +22,19 @@ function program(): Command {
     .version(version)
     .showHelpAfterError("(--help shows every option and its default)")
     .exitOverride();
-  for (const register of [train, check, evaluate, score, trace, merge, doctor, equiv, objectives, bench])
+  for (const register of [
+    train,
+    check,
+    evaluate,
+    score,
+    trace,
+    merge,
+    doctor,
+    equiv,
+    objectives,
+    bench,
+    tune,
+  ])
     register(root);
   for (const command of root.commands) command.exitOverride();
   return root;

@@ -4,7 +4,7 @@
  */
 import { Random } from "../data/random.ts";
 import { RmtrainError } from "../errors.ts";
-import { type Architecture, parseConfig } from "./config.ts";
+import { type Architecture, type ModelConfig, parseConfig } from "./config.ts";
 import { architectureName, expectedTensors } from "./families/tensors.ts";
 import type { ModelFolder } from "./model-folder.ts";
 import { HUGGING_FACE_RECIPE } from "./recipe.ts";
@@ -54,7 +54,12 @@ export function syntheticFolder(
     },
     file,
   );
-  const dtype = stored[shape.dtype];
+  return syntheticFolderOf(config, shape.dtype);
+}
+
+/** The same for any config, of any family. @param weights how every one is stored */
+export function syntheticFolderOf(config: ModelConfig, weights: ModelShape["dtype"]): ModelFolder {
+  const dtype = stored[weights];
   const tensors = new Map<string, TensorInfo>();
   let begin = 0;
   for (const { names, shape: sizes } of expectedTensors(config)) {

@@ -172,6 +172,7 @@ async function loadFull(loader: WeightLoader, { head, lmHead = false }: FullOpti
       : undefined;
     return common(loader, { backbone, arena, parameters, lmHead: vocabulary }, head);
   } catch (error) {
+    loader.abandon();
     arena.destroy();
     throw error;
   }

@@ -70,7 +70,7 @@ export class ParameterArena implements Disposable {
     readonly specs: readonly ParameterSpec[],
   ) {
     const { chunks, places } = layout(specs, gpu.facts.limits.maxBinding, gpu.facts.limits.offsetAlignment);
-    this.#buffers = chunks.map(({ bytes }) => allocateChunk(gpu, bytes));
+    this.#buffers = allocateChunks(gpu, chunks);
     this.pieces = chunks.flatMap((chunk, i) => cut(chunk, this.#chunk(i), gpu.facts.limits.maxBinding));
     for (const { spec, chunk, offset } of places) {
       const view = (role: ArenaRole) => {
@@ -164,14 +164,26 @@ function layout(specs: readonly ParameterSpec[], maxBinding: number, alignment: 
   return { chunks, places };
 }
 
-/** Zeros, also between the parameters: sums and updates run over the gaps too. */
-function allocateChunk(gpu: Gpu, bytes: number): Buffers {
-  const one = (role: ArenaRole) => {
+/** Zeros, also between the parameters: sums and updates run over the gaps too. All chunks, or none where one does not fit. */
+function allocateChunks(gpu: Gpu, chunks: readonly Chunk[]): Buffers[] {
+  const taken: GpuBuffer[] = [];
+  const one = (bytes: number, role: ArenaRole) => {
     const buffer = gpu.allocatePersistent(bytes, `parameters (${role})`);
+    taken.push(buffer);
     gpu.recorder.clear(buffer, 0, buffer.size);
     return buffer;
   };
-  return { master: one("master"), gradient: one("gradient"), m: one("m"), v: one("v") };
+  try {
+    return chunks.map(({ bytes }) => ({
+      master: one(bytes, "master"),
+      gradient: one(bytes, "gradient"),
+      m: one(bytes, "m"),
+      v: one(bytes, "v"),
+    }));
+  } catch (error) {
+    for (const buffer of taken) gpu.release(buffer);
+    throw error;
+  }
 }
 
 /** A chunk of one parameter that is larger than a binding takes several pieces. */

@@ -4,26 +4,33 @@
  */
 import type { Gpu } from "../../gpu/gpu.ts";
 import { variantKey } from "../../gpu/kernel-source.ts";
+import { median, quantile } from "../bench/statistics.ts";
 import { variantRegistry } from "../variant-registry.ts";
 import { type OperationVariants, runnableVariants, type WeightShape } from "../variants.ts";
-import { tuningCases } from "./cases.ts";
+import { type TuningCase, tuningCases } from "./cases.ts";
 import { wrongVariants } from "./compare.ts";
 import type { TuningEntry, TuningTarget } from "./table.ts";
 import { timeInRounds } from "./time.ts";
 
 export interface Tuned {
   readonly entry: TuningEntry;
-  /** Median seconds of each, over the numbers of rows together; "default" is what runs where nothing is chosen. */
-  readonly seconds: ReadonlyMap<string, number>;
+  /** What each costs beside what runs by default, which is "default" here. */
+  readonly costs: ReadonlyMap<string, Cost>;
   /** Variants that don't give the baseline's result on this adapter, and what is wrong with it. */
   readonly wrong: ReadonlyMap<string, string>;
+}
+
+/** Of the times in a round, as a share of the default's in that round; means over the numbers of rows. */
+export interface Cost {
+  readonly median: number;
+  readonly upperQuartile: number;
 }
 
 export const defaultName = "default";
 /** Rows of input that are timed: a choice for few rows holds from one on. */
 const rowsOf = (gpu: Gpu, fewRows: boolean): readonly number[] =>
   fewRows ? [1, 8] : [gpu.facts.software ? 128 : 1024];
-/** What another variant must save at least before it replaces the default: less may be chance. */
+/** What another variant must save at least before it replaces the default. */
 const margin = 0.05;
 
 /**
@@ -33,56 +40,88 @@ const margin = 0.05;
 export async function tune(gpu: Gpu, target: TuningTarget): Promise<Tuned | undefined> {
   const of = variantRegistry.find(({ operation }) => operation === target.operation);
   const prepare = tuningCases[target.operation];
-  if (of === undefined || prepare === undefined || runnableVariants(gpu, of).length < 2) return undefined;
-  const seconds = new Map<string, number>();
-  const wrong = new Map<string, string>();
-  /** Of each contestant, in units of the fastest: a single row counts as much as eight. */
-  const costs = new Map<string, number>();
-  for (const rows of rowsOf(gpu, target.fewRows)) {
-    using _inputs = gpu.scope();
-    const record = prepare(gpu, target as WeightShape, rows);
-    const found = await contest(gpu, of, record);
-    const fastest = Math.min(...found.seconds.values());
-    for (const [name, value] of found.seconds) {
-      seconds.set(name, (seconds.get(name) ?? 0) + value);
-      costs.set(name, (costs.get(name) ?? 0) + value / fastest);
-    }
-    for (const [name, problem] of found.wrong) wrong.set(name, problem);
-  }
-  for (const name of wrong.keys()) costs.delete(name);
-  return { entry: { ...target, variant: winner(costs) }, seconds, wrong };
+  if (of === undefined || prepare === undefined) return undefined;
+  const variants = runnableVariants(gpu, of);
+  if (variants.length < 2) return undefined;
+  const setting = { gpu, of, sizes: rowsOf(gpu, target.fewRows), prepare, weight: target as WeightShape };
+  const wrong = await findWrong(setting, variants);
+  const costs = await findCosts(
+    setting,
+    variants.filter((variant) => !wrong.has(variant)),
+  );
+  const best = winner(costs, wrong);
+  // Once more against the default alone: among many shapes, some win by chance.
+  const again = best === null ? costs : await findCosts(setting, [best]);
+  return { entry: { ...target, variant: winner(again, wrong) }, costs, wrong };
 }
 
-/** null: the default, unless it is not among them. */
-function winner(costs: ReadonlyMap<string, number>): string | null {
-  const standard = (costs.get(defaultName) ?? Number.POSITIVE_INFINITY) * (1 - margin);
-  const others = [...costs].filter(([name, cost]) => name !== defaultName && cost < standard);
-  const [best] = others.sort(([, a], [, b]) => a - b);
+/** null: the default, which stays unless it is wrong, or something else was faster in nearly every round. */
+export function winner(costs: ReadonlyMap<string, Cost>, wrong: ReadonlyMap<string, string>): string | null {
+  const others = [...costs].filter(([name]) => name !== defaultName);
+  const better = ([, cost]: readonly [string, Cost]) => cost.median < 1 - margin && cost.upperQuartile < 1;
+  const [best] = (wrong.has(defaultName) ? others : others.filter(better)).sort(
+    ([, a], [, b]) => a.median - b.median,
+  );
   return best?.[0] ?? null;
 }
 
-/** Compares and times the variants and the default, which is wrong where the variant that it stands for is. */
-async function contest<V extends string>(
-  gpu: Gpu,
-  of: OperationVariants<V>,
-  record: ReturnType<(typeof tuningCases)[string]>,
-) {
-  const wrong: Map<string, string> = await wrongVariants(gpu, of, record);
-  const records = new Map<string, () => unknown>([[defaultName, record]]);
-  const standard = pipelines(gpu, record);
-  const alike: string[] = [];
-  for (const variant of runnableVariants(gpu, of)) {
-    const forced = () => gpu.variants.forcing(of.operation, variant, record);
-    if (pipelines(gpu, forced) === standard) alike.push(variant);
-    else records.set(variant, forced);
+interface Setting {
+  readonly gpu: Gpu;
+  readonly of: OperationVariants<string>;
+  readonly sizes: readonly number[];
+  readonly prepare: TuningCase;
+  readonly weight: WeightShape;
+}
+
+/** The default is wrong where a variant that it stands for is. */
+async function findWrong(
+  { gpu, of, sizes, prepare, weight }: Setting,
+  variants: readonly string[],
+): Promise<Map<string, string>> {
+  const wrong = new Map<string, string>();
+  for (const rows of sizes) {
+    using _inputs = gpu.scope();
+    const record = prepare(gpu, weight, rows);
+    for (const [name, problem] of await wrongVariants(gpu, of, record)) wrong.set(name, problem);
+    for (const variant of variants) {
+      const problem = wrong.get(variant);
+      if (problem !== undefined && isDefault(gpu, of, variant, record)) wrong.set(defaultName, problem);
+    }
   }
-  const seconds = await timeInRounds(gpu, records);
-  for (const variant of alike) {
-    seconds.set(variant, seconds.get(defaultName) ?? Number.NaN);
-    const problem = wrong.get(variant);
-    if (problem !== undefined) wrong.set(defaultName, problem);
+  return wrong;
+}
+
+async function findCosts(
+  { gpu, of, sizes, prepare, weight }: Setting,
+  variants: readonly string[],
+): Promise<Map<string, Cost>> {
+  const costs = new Map<string, Cost>();
+  for (const rows of sizes) {
+    using _inputs = gpu.scope();
+    const record = prepare(gpu, weight, rows);
+    const records = new Map<string, () => unknown>([[defaultName, record]]);
+    for (const variant of variants) {
+      const forced = () => gpu.variants.forcing(of.operation, variant, record);
+      if (!isDefault(gpu, of, variant, record)) records.set(variant, forced);
+    }
+    const seconds = await timeInRounds(gpu, records);
+    const standard = seconds.get(defaultName) ?? [];
+    for (const name of [defaultName, ...variants]) {
+      const shares = (seconds.get(name) ?? standard).map((value, i) => value / (standard[i] ?? Number.NaN));
+      const before = costs.get(name) ?? { median: 0, upperQuartile: 0 };
+      costs.set(name, {
+        median: before.median + median(shares) / sizes.length,
+        upperQuartile: before.upperQuartile + quantile(shares, 0.75) / sizes.length,
+      });
+    }
   }
-  return { seconds, wrong };
+  return costs;
+}
+
+/** Whether the variant is what runs by default for these inputs. */
+function isDefault(gpu: Gpu, of: OperationVariants<string>, variant: string, record: () => unknown): boolean {
+  const forced = () => gpu.variants.forcing(of.operation, variant, record);
+  return pipelines(gpu, forced) === pipelines(gpu, record);
 }
 
 /** What `record` would dispatch, in words. */

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { tuningCases } from "../../../src/kernels/tuning/cases.ts";
 import { wrongVariants } from "../../../src/kernels/tuning/compare.ts";
 import { TuningTable } from "../../../src/kernels/tuning/table.ts";
-import { tune } from "../../../src/kernels/tuning/tune.ts";
+import { tune, winner } from "../../../src/kernels/tuning/tune.ts";
 import { variantRegistry } from "../../../src/kernels/variant-registry.ts";
 import { type OperationVariants, runnableVariants } from "../../../src/kernels/variants.ts";
 import { readTensor, uploadTensor } from "../../../src/tensor/tensor.ts";
@@ -47,15 +47,19 @@ describe.each(variantRegistry.map((of) => [of.operation, of] as const))("%s", (o
     });
     expect(new Set(used).size).toBe(used.length);
   });
+});
 
-  it("is tuned: every runnable variant is timed beside the default, and what wins can run", async () => {
+it.each(["linear", "attention"])(
+  "%s: all variants are timed beside the default, and what wins can run",
+  async (operation) => {
+    const of = variantRegistry.find((known) => known.operation === operation)!;
     const tuned = await tune(gpu(), { operation, rows: 32, cols: 32, dtype: "f32", fewRows: of.equalBits });
     const runnable = runnableVariants(gpu(), of);
-    expect([...(tuned?.seconds.keys() ?? [])].sort()).toEqual(["default", ...runnable].sort());
+    expect([...(tuned?.costs.keys() ?? [])].sort()).toEqual(["default", ...runnable].sort());
     expect([...(tuned?.wrong ?? [])]).toEqual([]);
     expect([null, ...runnable]).toContain(tuned?.entry.variant);
-  });
-});
+  },
+);
 
 describe("comparing", () => {
   const operation = (equalBits: boolean): OperationVariants<"right" | "near" | "far" | "not a number"> => ({
@@ -102,4 +106,26 @@ it("a table's choice runs, and only for its weight", async () => {
     gpu().variants.tuned = undefined;
   }
   expect(kernels(x())).toEqual(before[0]);
+});
+
+describe("the winner", () => {
+  const costs = (entries: Readonly<Record<string, readonly [number, number]>>) =>
+    new Map(
+      Object.entries({ default: [1, 1] as const, ...entries }).map(([name, [middle, upper]]) => [
+        name,
+        { median: middle, upperQuartile: upper },
+      ]),
+    );
+  const none = new Map<string, string>();
+
+  it("is the fastest of those that are clearly and steadily faster than the default", () => {
+    expect(winner(costs({ a: [0.8, 0.9], b: [0.7, 0.9] }), none)).toBe("b");
+    expect(winner(costs({ a: [0.8, 0.9], b: [0.7, 1.1] }), none)).toBe("a");
+    expect(winner(costs({ a: [0.97, 0.98], b: [1, 1] }), none)).toBeNull();
+    expect(winner(costs({}), none)).toBeNull();
+  });
+
+  it("is the fastest right one, however slow, where the default is wrong", () => {
+    expect(winner(costs({ a: [3, 3], b: [2, 4] }), new Map([["default", "differs"]]))).toBe("b");
+  });
 });
