@@ -4,9 +4,10 @@
  */
 import { fileURLToPath } from "node:url";
 import { type Gpu, openGpu } from "../../src/gpu/gpu.ts";
-import type { KernelVariant, ParamsOf } from "../../src/gpu/kernel-source.ts";
+import type { KernelVariant } from "../../src/gpu/kernel-source.ts";
 import { variantKey } from "../../src/gpu/kernel-source.ts";
 
+import { dispatchNothing } from "../../src/kernels/bench/builds.ts";
 import { canBuild, catalogue } from "../../src/kernels/catalogue.ts";
 
 export interface BuildTimes {
@@ -22,14 +23,10 @@ const cpuSeconds = () => {
   return (user + system) / 1e6;
 };
 
-/** All Params 0: no kernel has work, so none reads or writes out of bounds. */
-async function firstDispatch(gpu: Gpu, { kernel, variant }: KernelVariant): Promise<number> {
-  using _scope = gpu.scope();
-  const bindings = kernel.bindings.map(({ name }) => ({ buffer: gpu.allocate(256, name) }));
-  const params: ParamsOf<typeof kernel> = Object.fromEntries(kernel.params.map(({ name }) => [name, 0]));
+async function firstDispatch(gpu: Gpu, entry: KernelVariant): Promise<number> {
   const clock = performance.now();
   const cpu = cpuSeconds();
-  gpu.recorder.dispatch(kernel, { variant, bindings, params, workgroups: 1 });
+  dispatchNothing(gpu, entry);
   await gpu.finish();
   return Math.min((performance.now() - clock) / 1e3, cpuSeconds() - cpu);
 }

@@ -41,7 +41,7 @@ export function boundOf(
 }
 
 /** So many runs at least and at most; between them, as many as fit into the time. */
-export const sampling = { fewest: 3, most: 9, seconds: 0.4 } as const;
+export const sampling = { fewest: 3, most: 9, seconds: 0.25 } as const;
 /** A timed batch repeats short work until it takes about so long: clocks are coarse. */
 const batchSeconds = { timestamp: 2e-4, wall: 2e-3 } as const;
 const mostRepeats = 32;
