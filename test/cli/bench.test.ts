@@ -86,12 +86,12 @@ it("every case runs, at one token too, and what it allocates belongs to its scop
 
 it("--json, --html and --compare: rows with rates and their share of the ceilings, beside an earlier run", async () => {
   const before = join(folder, "before.json");
-  writeFileSync(before, JSON.stringify(report([row("rms_norm", "[8, 288]", 10), row("other", "s", 1)])));
+  writeFileSync(before, JSON.stringify(report([row("add", "[8, 288]", 10), row("other", "s", 1)])));
   const page = join(folder, "page.html");
   const run = await rmtrain([
     "bench",
     "--filter",
-    "rms_norm [8, 288]",
+    "add [8, 288]",
     "--json",
     "--compare",
     before,
@@ -100,12 +100,12 @@ it("--json, --html and --compare: rows with rates and their share of the ceiling
   ]);
   expect(run.code, run.err).toBe(0);
   const { rows, ceilings, leftOut, overheads } = parseReport(run.out, "stdout");
-  expect(rows.map(({ name, shape }) => `${name} ${shape}`)).toEqual(["rms_norm [8, 288]"]);
+  expect(rows.map(({ name, shape }) => `${name} ${shape}`)).toEqual(["add [8, 288]"]);
   expect(leftOut).toEqual([]);
   for (const found of rows) {
     expect(found.low).toBeLessThanOrEqual(found.seconds);
     expect(found.high).toBeGreaterThanOrEqual(found.seconds);
-    expect(found.bytesPerSecond * found.seconds).toBeCloseTo(8 * 8 * 288, 6);
+    expect(found.bytesPerSecond * found.seconds).toBeCloseTo(12 * 8 * 288, 6);
     const shares = [
       found.flopsPerSecond / ceilings.flopsPerSecond,
       found.bytesPerSecond / ceilings.bytesPerSecond,

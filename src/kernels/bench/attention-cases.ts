@@ -1,13 +1,11 @@
 /** @file Attention and its backward, and what else is done to heads: the rotary embedding and the heads' norm. */
 import type { Gpu } from "../../gpu/gpu.ts";
 import { uploadTensor } from "../../tensor/tensor.ts";
-import { attention, attentionOperation, attentionWithLse, uploadForest } from "../attention.ts";
+import { attention, attentionWithLse, uploadForest } from "../attention.ts";
 import {
   attentionDelta,
   attentionKeyGradient,
-  attentionKeyGradientOperation,
   attentionQueryGradient,
-  attentionQueryGradientOperation,
   uploadForestGradient,
 } from "../attention-gradient.ts";
 import { headNorm, headNormBackward } from "../head-norm.ts";
@@ -15,15 +13,9 @@ import { rotary, rotaryTables } from "../rotary.ts";
 import type { BenchCase } from "./cases.ts";
 import { filled, oneSequence } from "./inputs.ts";
 import type { BenchSize } from "./models.ts";
-import { perVariant } from "./variant-cases.ts";
 
-export function attentionCases(gpu: Gpu, size: BenchSize): BenchCase[] {
-  return [
-    ...perVariant(gpu, attentionOperation, [forwardCase(size)]),
-    ...perVariant(gpu, attentionKeyGradientOperation, [keyGradientCase(size)]),
-    ...perVariant(gpu, attentionQueryGradientOperation, [queryGradientCase(size)]),
-    ...headCases(size),
-  ];
+export function attentionCases(size: BenchSize): BenchCase[] {
+  return [forwardCase(size), keyGradientCase(size), queryGradientCase(size), ...headCases(size)];
 }
 
 /** What the cases have in common. */
@@ -45,7 +37,7 @@ function forwardCase(size: BenchSize): BenchCase {
   const { width, cols, pairs, shape, options } = facts(size);
   const T = size.tokens;
   return {
-    name: "",
+    name: "attention",
     shape,
     flops: 4 * pairs * width,
     bytes: 4 * T * (cols + width),
@@ -73,7 +65,7 @@ function keyGradientCase(size: BenchSize): BenchCase {
   const { width, cols, pairs, shape, options } = facts(size);
   const T = size.tokens;
   return {
-    name: "",
+    name: "attention_key_gradient",
     shape,
     // The score again, dy . v, and the products for dk and dv.
     flops: 8 * pairs * width,
@@ -89,7 +81,7 @@ function keyGradientCase(size: BenchSize): BenchCase {
 function queryGradientCase(size: BenchSize): BenchCase {
   const { width, cols, pairs, shape, options } = facts(size);
   return {
-    name: "",
+    name: "attention_query_gradient",
     shape,
     // The score again, dy . v, and the product for dq.
     flops: 6 * pairs * width,

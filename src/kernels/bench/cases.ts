@@ -6,12 +6,17 @@ import { linearCases } from "./linear-cases.ts";
 import { lossCases } from "./loss-cases.ts";
 import { type BenchModel, type BenchSize, usualModels, usualTokens } from "./models.ts";
 import { parameterCases } from "./parameter-cases.ts";
+import { precisionCases } from "./precision-cases.ts";
 import { rowCases } from "./row-cases.ts";
 import { rowGradientCases } from "./row-gradient-cases.ts";
+import { perVariant } from "./variant-cases.ts";
 import { vocabularyCases } from "./vocabulary-cases.ts";
 
 export interface BenchCase {
-  /** The kernel, or operation=variant where there are several, and what tells its cases apart. */
+  /**
+   * The kernel, or the operation where the registry of variants has it, and what tells its cases apart. `benchCases`
+   * makes operation=variant of that.
+   */
   readonly name: string;
   /** No two cases of one name have the same shape. */
   readonly shape: string;
@@ -31,15 +36,16 @@ export function benchCases(
 ): readonly BenchCase[] {
   const sizes = models.flatMap((model) => tokens.map((count): BenchSize => ({ ...model, tokens: count })));
   const cases = [
-    ...sizes.flatMap((size) => linearCases(gpu, size)),
-    ...sizes.flatMap((size) => attentionCases(gpu, size)),
+    ...sizes.flatMap(linearCases),
+    ...sizes.flatMap(attentionCases),
     ...sizes.flatMap(rowCases),
     ...sizes.flatMap(rowGradientCases),
     ...sizes.flatMap(adapterCases),
+    ...sizes.flatMap(precisionCases),
     ...sizes.flatMap(vocabularyCases),
     ...models.flatMap(parameterCases),
     ...lossCases(),
-  ];
+  ].flatMap((benchCase) => perVariant(gpu, benchCase));
   const byName = new Map<string, Map<string, BenchCase>>();
   for (const benchCase of cases) {
     const shapes = byName.get(benchCase.name) ?? new Map<string, BenchCase>();

@@ -1,38 +1,19 @@
-/** @file The linear layer in each variant and storage type, its gradients, and the embedding. */
-import type { Gpu } from "../../gpu/gpu.ts";
+/** @file The linear layer in each storage type, its gradients, and the embedding. */
 import { dtypeBytes, uploadTensor } from "../../tensor/tensor.ts";
 import { embedding } from "../embedding.ts";
-import { linear, linearOperation } from "../linear.ts";
-import {
-  linearInputGradient,
-  linearInputGradientOperation,
-  linearWeightGradient,
-  linearWeightGradientOperation,
-} from "../linear-gradient.ts";
+import { linear } from "../linear.ts";
+import { linearInputGradient, linearWeightGradient } from "../linear-gradient.ts";
 import type { BenchCase } from "./cases.ts";
 import { filled } from "./inputs.ts";
 import type { BenchSize, WeightDtype } from "./models.ts";
-import { perVariant } from "./variant-cases.ts";
 
-export function linearCases(gpu: Gpu, size: BenchSize): BenchCase[] {
-  const weights = size.matrices.flatMap((matrix) => size.dtypes.map((dtype) => ({ matrix, dtype })));
+export function linearCases(size: BenchSize): BenchCase[] {
+  const { tokens: T, matrices, dtypes } = size;
   return [
-    ...perVariant(
-      gpu,
-      linearOperation,
-      weights.map(({ matrix, dtype }) => forwardCase(size.tokens, matrix, dtype)),
-    ),
-    ...perVariant(
-      gpu,
-      linearInputGradientOperation,
-      weights.map(({ matrix, dtype }) => inputGradientCase(size.tokens, matrix, dtype)),
-    ),
-    ...perVariant(
-      gpu,
-      linearWeightGradientOperation,
-      size.matrices.map((matrix) => weightGradientCase(size.tokens, matrix)),
-    ),
-    ...size.dtypes.map((dtype) => embeddingCase(size, dtype)),
+    ...matrices.flatMap((matrix) => dtypes.map((dtype) => forwardCase(T, matrix, dtype))),
+    ...matrices.flatMap((matrix) => dtypes.map((dtype) => inputGradientCase(T, matrix, dtype))),
+    ...matrices.map((matrix) => weightGradientCase(T, matrix)),
+    ...dtypes.map((dtype) => embeddingCase(size, dtype)),
   ];
 }
 
@@ -46,7 +27,7 @@ const product = (T: number, [N, K]: Matrix, weightBytes: number) => ({
 });
 
 const forwardCase = (T: number, [N, K]: Matrix, dtype: WeightDtype): BenchCase => ({
-  name: dtype,
+  name: `linear ${dtype}`,
   ...product(T, [N, K], dtypeBytes[dtype]),
   prepare: (gpu) => {
     const x = filled(gpu, T, K);
@@ -56,7 +37,7 @@ const forwardCase = (T: number, [N, K]: Matrix, dtype: WeightDtype): BenchCase =
 });
 
 const inputGradientCase = (T: number, [N, K]: Matrix, dtype: WeightDtype): BenchCase => ({
-  name: dtype,
+  name: `linear_input_gradient ${dtype}`,
   ...product(T, [N, K], dtypeBytes[dtype]),
   prepare: (gpu) => {
     const dy = filled(gpu, T, N);
@@ -66,7 +47,7 @@ const inputGradientCase = (T: number, [N, K]: Matrix, dtype: WeightDtype): Bench
 });
 
 const weightGradientCase = (T: number, [N, K]: Matrix): BenchCase => ({
-  name: "",
+  name: "linear_weight_gradient",
   ...product(T, [N, K], 4),
   prepare: (gpu) => {
     const dy = filled(gpu, T, N);
