@@ -9,6 +9,8 @@ export default defineConfig({
     include: [
       "test/kernels/attention*.test.ts",
       "test/kernels/linear*.test.ts",
+      "test/kernels/row-*.test.ts",
+      "test/kernels/softmax.test.ts",
       "test/kernels/token-logps.test.ts",
       "test/model/goldens.test.ts",
       "test/model/limits.test.ts",

@@ -8,9 +8,13 @@ import {
   attentionQueryGradient,
   uploadForestGradient,
 } from "../attention-gradient.ts";
+import { layerNorm } from "../layer-norm.ts";
 import { linear } from "../linear.ts";
 import { linearInputGradient, linearWeightGradient } from "../linear-gradient.ts";
+import { rmsNormInputGradient } from "../norm-gradient.ts";
 import type { PackedBatch } from "../packed-batch.ts";
+import { rmsNorm } from "../rms-norm.ts";
+import { softmax, softmaxGradient } from "../softmax.ts";
 import type { WeightShape } from "../variants.ts";
 import { noise } from "./inputs.ts";
 
@@ -60,7 +64,35 @@ export const tuningCases: Readonly<Record<string, TuningCase>> = {
       return pass.dqkv;
     };
   },
+  rms_norm: (gpu, { cols }, tokens) => {
+    const [x, weight] = [noise(gpu, tokens, cols, 1), noise(gpu, 1, cols, 2)];
+    return () => rmsNorm(gpu, x, weight, eps);
+  },
+  layer_norm: (gpu, { cols }, tokens) => {
+    const [x, weight, bias] = [noise(gpu, tokens, cols, 1), noise(gpu, 1, cols, 2), noise(gpu, 1, cols, 3)];
+    return () => layerNorm(gpu, x, weight, bias, eps);
+  },
+  norm_input_gradient: (gpu, { cols }, tokens) => {
+    const [dy, x, weight] = [
+      noise(gpu, tokens, cols, 1),
+      noise(gpu, tokens, cols, 2),
+      noise(gpu, 1, cols, 3),
+    ];
+    return () => rmsNormInputGradient(gpu, dy, x, weight, eps);
+  },
+  softmax: (gpu, { cols }, tokens) => {
+    const x = noise(gpu, tokens, cols || anyCols, 1);
+    return () => softmax(gpu, x);
+  },
+  softmax_gradient: (gpu, { cols }, tokens) => {
+    const [dy, y] = [noise(gpu, tokens, cols || anyCols, 1), noise(gpu, tokens, cols || anyCols, 2)];
+    return () => softmaxGradient(gpu, dy, y);
+  },
 };
+
+const eps = 1e-5;
+/** Of operations without a weight. */
+const anyCols = 1024;
 
 /** Query heads that share a key/value head in pairs, so that both ways of indexing are taken. */
 const heads = 4;
