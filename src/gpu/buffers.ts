@@ -4,6 +4,7 @@
  * Released buffers may be reused by later dispatches of the same recording, since those run in order. Only the host
  * is out of order: a host write to a buffer that the open recording uses forces that recording out first.
  */
+import type { CachedGroup } from "./bind-groups.ts";
 import { formatBytes, OutOfMemoryError } from "./errors.ts";
 import type { Limits } from "./facts.ts";
 import { Rehearsal, type RehearsedMemory } from "./rehearsal.ts";
@@ -12,8 +13,8 @@ import { Rehearsal, type RehearsedMemory } from "./rehearsal.ts";
 export class GpuBuffer {
   /** Number of the recording that last bound it; see Recorder. */
   lastRecording = -1;
-  /** Keys of the cached bind groups that hold it. */
-  readonly bindGroups = new Set<string>();
+  /** Cached bind groups that hold it. */
+  readonly bindGroups = new Set<CachedGroup>();
   live = true;
 
   readonly #raw: GPUBuffer | undefined;

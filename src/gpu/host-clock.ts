@@ -14,7 +14,12 @@ export async function hostClock(): Promise<HostClock> {
   if (node.process?.platform === "linux") {
     const { readFileSync } = (await import(/* @vite-ignore */ fs)) as typeof import("node:fs");
     // Nanoseconds on a processor, nanoseconds waiting for one, time slices.
-    const seconds = () => Number(readFileSync("/proc/thread-self/schedstat", "latin1").split(" ")[0]) / 1e9;
+    const sleeper = new Int32Array(new SharedArrayBuffer(4));
+    const seconds = () => {
+      // The system brings a thread's account up to date when the thread makes way, else only at its ticks.
+      Atomics.wait(sleeper, 0, 0, 0.01);
+      return Number(readFileSync("/proc/thread-self/schedstat", "latin1").split(" ")[0]) / 1e9;
+    };
     try {
       if (seconds() > 0) return { seconds, ownTime: true };
     } catch {

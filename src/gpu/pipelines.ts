@@ -1,6 +1,7 @@
 /** @file Compiled kernels, cached by kernel and variant; explicit layouts shared by kernels of one signature. */
 import { ShaderError } from "./errors.ts";
 import { assemble, type KernelSource, type Variant, variantKey } from "./kernel-source.ts";
+import { PipelineTable } from "./pipeline-table.ts";
 
 /** Kernels with the same accesses share a layout, and so can share bind groups. */
 export interface Layout {
@@ -22,7 +23,7 @@ const shaderStageCompute = 0x4;
 
 export class PipelineCache {
   readonly #layouts = new Map<string, Layout>();
-  readonly #ready = new Map<string, CompiledKernel>();
+  readonly #ready = new PipelineTable();
   readonly #checks: Promise<void>[] = [];
   readonly #pending = new Map<string, Promise<CompiledKernel>>();
 
@@ -35,9 +36,9 @@ export class PipelineCache {
 
   /** The pipeline, built now if it isn't there. Errors surface as ShaderError or at the next synchronisation. */
   get(kernel: KernelSource, variant: Variant): CompiledKernel {
-    const key = variantKey(kernel, variant);
-    const ready = this.#ready.get(key);
+    const ready = this.#ready.find(kernel, variant);
     if (ready !== undefined) return ready;
+    const key = variantKey(kernel, variant);
     // Throws for an unknown choice: before the error scope, which would stay open and swallow every later error.
     const source = assemble(kernel, variant);
     this.device.pushErrorScope("validation");
@@ -46,9 +47,9 @@ export class PipelineCache {
     const check = this.device.popErrorScope().then(async (error) => {
       if (error !== null) throw await shaderError(key, error.message, descriptor, source);
     });
-    check.catch(() => this.#ready.delete(key));
+    check.catch(() => this.#ready.remove(compiled));
     this.#checks.push(check);
-    this.#ready.set(key, compiled);
+    this.#ready.add(kernel, variant, compiled);
     return compiled;
   }
 
@@ -69,9 +70,9 @@ export class PipelineCache {
   }
 
   async compile(kernel: KernelSource, variant: Variant): Promise<CompiledKernel> {
-    const key = variantKey(kernel, variant);
-    const known = this.#ready.get(key);
+    const known = this.#ready.find(kernel, variant);
     if (known !== undefined) return known;
+    const key = variantKey(kernel, variant);
     const pending = this.#pending.get(key);
     if (pending !== undefined) return pending;
     const building = this.#build(kernel, variant, key).finally(() => this.#pending.delete(key));
@@ -91,7 +92,7 @@ export class PipelineCache {
         layout,
         pipeline: await this.device.createComputePipelineAsync(descriptor),
       };
-      this.#ready.set(key, compiled);
+      this.#ready.add(kernel, variant, compiled);
       return compiled;
     } catch (error) {
       const reason = (await described)?.message ?? (error instanceof Error ? error.message : String(error));

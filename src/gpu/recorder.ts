@@ -4,17 +4,13 @@
  * Params of all dispatches lie in one uniform arena, addressed by dynamic offsets and uploaded once per submit. Bind
  * groups depend only on the layout and the bound ranges, and are cached until a buffer of theirs is destroyed.
  */
+import { BindGroups, type Binding } from "./bind-groups.ts";
 import { bufferUsage, type GpuBuffer } from "./buffers.ts";
 import type { DeviceFacts } from "./facts.ts";
 import type { KernelSource, ParamsOf, Variant } from "./kernel-source.ts";
 import { type CompiledKernel, type Layout, type PipelineCache, paramsBytes } from "./pipelines.ts";
 
-/** A range of a buffer, in bytes. Without a range: all of it. */
-export interface Binding {
-  readonly buffer: GpuBuffer;
-  readonly offset?: number;
-  readonly size?: number;
-}
+export type { Binding } from "./bind-groups.ts";
 
 export interface Dispatch<K extends KernelSource> {
   readonly variant?: Variant;
@@ -32,6 +28,8 @@ const submitWork = { software: 5e8, hardware: 2e10 };
 /** An idle device gets its first submit after this share of the work, so that it starts while the rest is recorded. */
 const firstShare = 1 / 8;
 const slots = 1024;
+/** Of kernels that have one pipeline. */
+const plain: Variant = {};
 
 export class Recorder {
   /** Counts recordings; a buffer remembers the last one that bound it. */
@@ -40,7 +38,9 @@ export class Recorder {
   readonly #arena: GPUBuffer;
   readonly #params = new ArrayBuffer(slots * paramsBytes);
   readonly #words = new DataView(this.#params);
-  readonly #groups = new Map<string, GPUBindGroup>();
+  readonly #groups = new BindGroups();
+  /** Where the next dispatch's Params begin; one array for all. */
+  readonly #offset = [0];
   readonly #limit: number;
   #collected: { kernel: KernelSource; variant: Variant }[] | undefined;
   #timed = false;
@@ -83,11 +83,12 @@ export class Recorder {
       return;
     }
     this.#makeRoom(kernel);
-    const compiled = this.pipelines.get(kernel, d.variant ?? {});
+    const compiled = this.pipelines.get(kernel, d.variant ?? plain);
     const group = this.#bindGroup(compiled, d.bindings);
     const pass = this.#openPass();
     pass.setPipeline(compiled.pipeline);
-    pass.setBindGroup(0, group, [this.#writeParams(kernel, d.params)]);
+    this.#offset[0] = this.#writeParams(kernel, d.params);
+    pass.setBindGroup(0, group, this.#offset);
     const x = Math.min(d.workgroups, this.facts.limits.maxWorkgroups);
     const y = Math.ceil(d.workgroups / x);
     if (y > this.facts.limits.maxWorkgroups)
@@ -172,8 +173,7 @@ export class Recorder {
   /** Forgets the bind groups of a buffer that is about to be destroyed. */
   forget(buffer: GpuBuffer): void {
     if (this.uses(buffer)) this.submit();
-    for (const key of buffer.bindGroups) this.#groups.delete(key);
-    buffer.bindGroups.clear();
+    this.#groups.forget(buffer);
   }
 
   destroy(): void {
@@ -224,17 +224,14 @@ export class Recorder {
     if (bindings.length !== kernel.bindings.length) {
       throw new Error(`${kernel.name} takes ${kernel.bindings.length} bindings, not ${bindings.length}`);
     }
-    let key = `${layout.id}`;
-    for (const b of bindings) {
-      if (!b.buffer.live) throw new Error(`${kernel.name}: ${b.buffer.label} was released before its use`);
-      b.buffer.lastRecording = this.recording;
-      key += `|${b.buffer.id}:${b.offset ?? 0}:${b.size ?? -1}`;
+    for (const { buffer } of bindings) {
+      if (!buffer.live) throw new Error(`${kernel.name}: ${buffer.label} was released before its use`);
+      buffer.lastRecording = this.recording;
     }
-    const known = this.#groups.get(key);
+    const known = this.#groups.find(layout.id, bindings);
     if (known !== undefined) return known;
     const group = this.#createGroup(kernel, layout, bindings);
-    this.#groups.set(key, group);
-    for (const b of bindings) b.buffer.bindGroups.add(key);
+    this.#groups.add(layout.id, bindings, group);
     return group;
   }
 
