@@ -111,7 +111,7 @@ function padRows<A extends Float32Array | Int32Array>(data: A, cols: number, str
   if (cols === stride) return data;
   const rows = data.length / cols;
   const padded = new (data.constructor as new (n: number) => A)(rows * stride);
-  for (let r = 0; r < rows; r++) padded.set(data.subarray(r * cols, (r + 1) * cols), r * stride);
+  for (let r = 0; r < rows; r++) for (let c = 0; c < cols; c++) padded[r * stride + c] = data[r * cols + c]!;
   return padded;
 }
 

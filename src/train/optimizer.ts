@@ -56,9 +56,12 @@ export class Optimizer implements Disposable {
       first += partialSums(count);
     }
     clipByGlobalNorm(this.gpu, partials, this.#partialCount, this.#control, s);
-    for (const range of this.arena.pieces.flatMap(({ ranges }) => ranges)) {
-      const lr = s.groupLr?.[range.group] ?? s.lr;
-      adamw(this.gpu, range, this.#control, { ...adam, ...s, lr });
+    const { step, weightDecay } = s;
+    for (const { ranges } of this.arena.pieces) {
+      for (const range of ranges) {
+        const lr = s.groupLr?.[range.group] ?? s.lr;
+        adamw(this.gpu, range, this.#control, { ...adam, step, weightDecay, lr });
+      }
     }
   }
 
