@@ -1,5 +1,5 @@
 /** @file What a contestant is: a library that can do some of the cases. Each lives in a process of its own (serve.ts). */
-import type { PeerCase } from "./cases.ts";
+import type { PeerCase } from "./peer-case.ts";
 import type { Tensors } from "./tensors.ts";
 
 /** A case's description with its tensors, as a contestant gets it. */

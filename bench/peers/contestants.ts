@@ -4,26 +4,27 @@ import type { Command } from "./process.ts";
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
-export function contestants(): Command[] {
-  const node = (name: string, module: string, ...args: string[]): Command => ({
-    name,
-    file: process.execPath,
-    args: ["--import", "tsx", path("serve.ts"), path(`contestants/${module}.ts`), ...args],
-  });
-  return [
-    node("rmtrain", "rmtrain"),
-    node("rmtrain + transfers", "rmtrain", "transfers"),
-    node("ort webgpu", "onnxruntime", "webgpu"),
-    node("ort webgpu, plain attention", "onnxruntime", "webgpu", "plain"),
-    node("jax-js", "jax"),
-    node("tfjs webgpu", "tfjs"),
-    node("ort cpu", "onnxruntime", "cpu"),
-    {
-      name: "pytorch cpu",
-      file: process.env.RMTRAIN_PYTHON ?? "python3",
-      args: [path("contestants/torch_peer.py"), "cpu"],
-      // Threads that wait for work would take the cores of whoever's turn it is.
-      env: { OMP_WAIT_POLICY: "passive", PYTHONDONTWRITEBYTECODE: "1" },
-    },
-  ];
-}
+export const node = (name: string, module: string, ...args: string[]): Command => ({
+  name,
+  file: process.execPath,
+  args: ["--import", "tsx", path("serve.ts"), path(`contestants/${module}.ts`), ...args],
+});
+
+export const python = (name: string, ...args: string[]): Command => ({
+  name,
+  file: process.env.RMTRAIN_PYTHON ?? "python3",
+  args: [path("contestants/torch_peer.py"), ...args],
+  // Threads that wait for work would take the cores of whoever's turn it is.
+  env: { OMP_WAIT_POLICY: "passive", PYTHONDONTWRITEBYTECODE: "1" },
+});
+
+export const contestants = (): Command[] => [
+  node("rmtrain", "rmtrain"),
+  node("rmtrain + transfers", "rmtrain", "transfers"),
+  node("ort webgpu", "onnxruntime", "webgpu"),
+  node("ort webgpu, plain attention", "onnxruntime", "webgpu", "plain"),
+  node("jax-js", "jax"),
+  node("tfjs webgpu", "tfjs"),
+  node("ort cpu", "onnxruntime", "cpu"),
+  python("pytorch cpu", "cpu", "f32"),
+];

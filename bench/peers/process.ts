@@ -9,9 +9,12 @@ export interface Command {
   readonly file: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** How far its results may be off, where it computes with less precision than f32. */
+  readonly tolerance?: number;
 }
 
 export class ContestantProcess {
+  readonly tolerance: number | undefined;
   readonly #child: ChildProcess;
   readonly #waiting: { resolve: (value: unknown) => void; reject: (error: Error) => void }[] = [];
   /** The end of what it wrote to stderr. */
@@ -19,8 +22,9 @@ export class ContestantProcess {
 
   private constructor(
     readonly name: string,
-    { file, args, env }: Command,
+    { file, args, env, tolerance }: Command,
   ) {
+    this.tolerance = tolerance;
     this.#child = spawn(file, args, { env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "pipe"] });
     const { stdout, stderr } = this.#child;
     if (stdout === null || stderr === null) throw new Error(`${name}: no pipes`);

@@ -6,8 +6,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { isModel, type PeerCase } from "./cases.ts";
 import type { Contestant, Prepared } from "./contestant.ts";
+import { isModel, type PeerCase } from "./peer-case.ts";
 import { answerMark, type Request } from "./protocol.ts";
 import { readTensors, writeTensors } from "./tensors.ts";
 

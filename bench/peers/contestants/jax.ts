@@ -4,9 +4,9 @@
  */
 import { join } from "node:path";
 import { blockUntilReady, defaultDevice, grad, init, jit, nn, numpy as np } from "@jax-js/jax";
-import { eps } from "../cases.ts";
 import type { CaseInput, Contestant, Prepared } from "../contestant.ts";
 import { modelConfig, rotaryTables } from "../model.ts";
+import { eps, type Operation } from "../peer-case.ts";
 import { type HostTensor, readTensors, tensorOf, transposed } from "../tensors.ts";
 import { packageVersion } from "./package-version.ts";
 import { provideWebGpu } from "./webgpu-globals.ts";
@@ -25,8 +25,17 @@ export async function open(): Promise<Contestant> {
 const upload = ({ shape, values }: HostTensor) =>
   np.array(values as Float32Array<ArrayBuffer>).reshape([...shape]);
 
+const operations: ReadonlySet<Operation> = new Set([
+  "linear",
+  "layer_norm",
+  "rms_norm",
+  "softmax",
+  "block",
+  "block_gradient",
+]);
+
 async function prepare(input: CaseInput): Promise<Prepared | undefined> {
-  if (input.definition.operation === "training_step") return undefined;
+  if (!operations.has(input.definition.operation)) return undefined;
   const work = input.model === undefined ? operation(input) : await block(input, input.model);
   return {
     run: async () => {

@@ -4,8 +4,8 @@
  */
 import { availableParallelism } from "node:os";
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import { eps } from "../cases.ts";
 import type { CaseInput, Contestant, Prepared } from "../contestant.ts";
+import { eps } from "../peer-case.ts";
 import { type HostTensor, tensorOf, transposed } from "../tensors.ts";
 import { OnnxGraph } from "./onnx.ts";
 import { blockGraph } from "./onnx-block.ts";

@@ -15,7 +15,7 @@ import type { How } from "./rmtrain.ts";
 const everyRow = ({ definition }: CaseInput) =>
   pack([{ sequences: [Int32Array.from({ length: definition.sizes.rows ?? 0 }, (_, i) => i)] }]);
 
-export async function prepareBlock({ gpu, transfers }: How, input: CaseInput): Promise<Prepared> {
+export async function prepareBlock({ gpu, modes }: How, input: CaseInput): Promise<Prepared> {
   await using folder = await openModelFolder(input.model ?? "");
   const { backbone } = await loadBackbone(gpu, folder);
   const batch = everyRow(input);
@@ -32,7 +32,7 @@ export async function prepareBlock({ gpu, transfers }: How, input: CaseInput): P
     await gpu.finish();
   };
   return {
-    run: transfers ? async () => void (await read()) : run,
+    run: modes.has("transfers") ? async () => void (await read()) : run,
     results: async () => new Map([["y", await read()]]),
     release: () => backbone.release(),
   };

@@ -11,8 +11,8 @@ import { rewardItem } from "../../../src/train/micro-batches.ts";
 import { modelRewardKind } from "../../../src/train/model-rewards.ts";
 import { ModelTrainer } from "../../../src/train/model-trainer.ts";
 import { withDefaults } from "../../../src/train/options.ts";
-import { learningRate } from "../cases.ts";
 import type { CaseInput, Prepared } from "../contestant.ts";
+import { learningRate } from "../peer-case.ts";
 import type { HostTensor } from "../tensors.ts";
 
 export async function prepareStep(gpu: Gpu, { definition, model: dir = "" }: CaseInput): Promise<Prepared> {

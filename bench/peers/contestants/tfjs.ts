@@ -2,9 +2,9 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
-import { eps } from "../cases.ts";
 import type { CaseInput, Contestant, Prepared } from "../contestant.ts";
 import { modelConfig, rotaryTables } from "../model.ts";
+import { eps, type Operation } from "../peer-case.ts";
 import { type HostTensor, readTensors, tensorOf, transposed } from "../tensors.ts";
 import { provideWebGpu } from "./webgpu-globals.ts";
 
@@ -35,8 +35,17 @@ async function finish(): Promise<void> {
 
 const upload = ({ shape, values }: HostTensor) => tf.tensor(values, [...shape], "float32");
 
+const operations: ReadonlySet<Operation> = new Set([
+  "linear",
+  "layer_norm",
+  "rms_norm",
+  "softmax",
+  "block",
+  "block_gradient",
+]);
+
 async function prepare(input: CaseInput): Promise<Prepared | undefined> {
-  if (input.definition.operation === "training_step") return undefined;
+  if (!operations.has(input.definition.operation)) return undefined;
   const work = input.model === undefined ? operation(input) : await block(input, input.model);
   return {
     run: async () => {

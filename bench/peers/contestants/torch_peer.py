@@ -1,4 +1,4 @@
-"""PyTorch on the CPU (or the GPU: argument "cuda"). Answers the requests of serve.ts."""
+"""PyTorch, answering the requests of serve.ts. Arguments: cpu or cuda, f32 or f16."""
 import json
 import os
 import sys
@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from tensor_file import read_tensors, write_tensors
-from torch_model import Llama
+from torch_model import Llama, attend
 from torch_step import Step
 
 MARK = "@answer "
@@ -16,11 +16,13 @@ EPS = 1e-5
 LEARNING_RATE = 1e-5
 
 
-def operation(definition, inputs, device):
+def operation(definition, inputs, device, dtype):
     """A function without arguments that gives the results by name, or None where there is nothing for the case."""
     kind = definition["operation"]
-    tensor = {name: value.to(device) for name, value in inputs.items()}
-    x = tensor.get("x")
+    if dtype != torch.float32 and kind != "linear":
+        return None
+    tensor = {name: value.to(device, dtype) for name, value in inputs.items()}
+    x = tensor["x"]
     if kind == "linear":
         return lambda: {"y": F.linear(x, tensor["weight"])}
     if kind == "layer_norm":
@@ -31,7 +33,29 @@ def operation(definition, inputs, device):
         return lambda: {"y": x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + EPS) * tensor["weight"]}
     if kind == "softmax":
         return lambda: {"y": torch.softmax(x, -1)}
+    if kind == "swiglu":
+        gate, up = x.chunk(2, -1)
+        return lambda: {"y": F.silu(gate) * up}
+    if kind in ("attention", "attention_gradient"):
+        return attention(definition, x, tensor["dy"])
     return None
+
+
+def attention(definition, x, dy):
+    """x [T, 3 heads D]: q, k and v beside each other, as ours has them."""
+    heads, size = definition["sizes"]["heads"], definition["sizes"]["headDim"]
+    x.requires_grad_(definition["operation"] == "attention_gradient")
+
+    def forward():
+        q, k, v = (part.view(1, -1, heads, size).transpose(1, 2) for part in x.chunk(3, -1))
+        return attend(q, k, v, None).transpose(1, 2).reshape(-1, heads * size)
+
+    def gradient():
+        x.grad = None
+        forward().backward(dy)
+        return {"y": x.grad}
+
+    return gradient if x.requires_grad else lambda: {"y": forward()}
 
 
 def block(definition, inputs, folder, device):
@@ -64,13 +88,17 @@ class Work:
 
 
 class Peer:
-    def __init__(self, device):
+    """precision "f16": f16 matrices, and training by autocast; nothing else then."""
+
+    def __init__(self, device, precision):
         self.device = device
+        self.precision = precision
         self.work = None
+        self.repeats = 1
 
     def version(self):
         where = torch.cuda.get_device_name() if self.device == "cuda" else f"CPU, {torch.get_num_threads()} threads"
-        return f"PyTorch {torch.__version__}, {where}"
+        return f"PyTorch {torch.__version__}, {self.precision} on {where}"
 
     def wait(self):
         if self.device == "cuda":
@@ -79,20 +107,23 @@ class Peer:
     def prepare(self, folder):
         with open(os.path.join(folder, "case.json"), encoding="utf-8") as file:
             definition = json.load(file)
+        self.repeats = definition["sizes"].get("repeats", 1)
         inputs = read_tensors(os.path.join(folder, "inputs.safetensors"))
         model = os.path.join(folder, "model")
+        full = self.precision == "f32"
         if definition["operation"] == "training_step":
-            self.work = Step(definition, model, self.device, LEARNING_RATE)
+            self.work = Step(definition, model, self.device, LEARNING_RATE, "f32" if full else "autocast")
         elif definition["operation"] in ("block", "block_gradient"):
-            self.work = Work(block(definition, inputs, model, self.device))
+            self.work = Work(block(definition, inputs, model, self.device)) if full else None
         else:
-            work = operation(definition, inputs, self.device)
+            work = operation(definition, inputs, self.device, torch.float32 if full else torch.float16)
             self.work = None if work is None else Work(work)
         return self.work is not None
 
     def run(self):
         start = time.perf_counter()
-        self.work.run()
+        for _ in range(self.repeats):
+            self.work.run()
         self.wait()
         return time.perf_counter() - start
 
@@ -116,7 +147,10 @@ def answer(value):
 def main():
     torch.set_num_threads(len(os.sched_getaffinity(0)))
     torch.backends.cuda.matmul.allow_tf32 = False
-    peer = Peer(sys.argv[1] if len(sys.argv) > 1 else "cpu")
+    device, precision = (sys.argv[1:] + ["cpu", "f32"][len(sys.argv) - 1 :])[:2]
+    if device == "cuda" and not torch.cuda.is_available():
+        raise SystemExit("this PyTorch has no CUDA")
+    peer = Peer(device, precision)
     answer({"ok": peer.version()})
     for line in sys.stdin:
         try:

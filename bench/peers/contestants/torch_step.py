@@ -11,7 +11,7 @@ class Step:
     """
     definition: the case, with its pairs; folder: the model.
     Padding stands right, so that causal attention alone keeps it out of what is read: without a mask PyTorch takes its
-    fastest kernels. precision "autocast": f32 weights, f16 products.
+    fastest kernels. precision "autocast": f32 weights, 16-bit products (f16 on a GPU, bf16 on a CPU).
     """
 
     def __init__(self, definition, folder, device, lr, precision="f32"):
@@ -24,10 +24,14 @@ class Step:
         fused = {"fused": True} if device == "cuda" else {}
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=lr, weight_decay=0.0, **fused)
         self.autocast = precision == "autocast"
-        self.scaler = torch.cuda.amp.GradScaler(enabled=self.autocast)
+        # Losses are scaled so that f16 gradients do not vanish; a GPU's matter alone, and bf16 elsewhere needs none.
+        self.scaler = torch.cuda.amp.GradScaler(enabled=self.autocast and device == "cuda")
+        self.device = device
 
     def precision(self):
-        return torch.autocast("cuda", dtype=torch.float16) if self.autocast else contextlib.nullcontext()
+        if not self.autocast:
+            return contextlib.nullcontext()
+        return torch.autocast(self.device, dtype=torch.float16 if self.device == "cuda" else torch.bfloat16)
 
     def gradients(self):
         self.optimizer.zero_grad(set_to_none=True)
@@ -49,5 +53,6 @@ class Step:
 
     def results(self):
         loss = self.gradients()
+        self.scaler.unscale_(self.optimizer)
         found = {name: value.grad for name, value in self.model.named_parameters()}
         return {"loss": loss.detach().reshape(1), **found}
