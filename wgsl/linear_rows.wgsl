@@ -9,17 +9,16 @@ override WG: u32 = 64;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  let groups = (params.outs + 3u) / 4u;
   let index = workgroup_index(workgroup, grid) * WG + lane;
-  if (index >= groups * params.rows) { return; }
-  let group = index % groups;
-  let row = index / groups;
-  let weights = weight_rows(group);
+  if (index >= groups() * params.rows) { return; }
+  let group = index % groups();
+  let row = index / groups();
+  let columns = columns_of(group);
   let begin = input_row(row);
   var sum = vec4<f32>(0.0);
-  for (var k = 0u; k < params.k4; k++) {
-    let b = weights_at(weights, k);
-    sum = add_products(sum, x[begin + k], b);
+  for (var k = 0u; k < steps(); k++) {
+    let b = columns_at(columns, k);
+    sum = add_products(sum, input_at(begin + k), b);
   }
-  finish(row, group, sum + bias_of(group));
+  finish(row, group, sum);
 }

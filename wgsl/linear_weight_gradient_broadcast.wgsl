@@ -1,46 +1,29 @@
-// linear_weight_gradient for devices with subgroups: dw = dy^T x, or dw += dy^T x, with the same order of sums and so the
-// same bits where all values are finite. Lanes span vec4s of columns, and share 8 rows of dy for 8 outputs: each lane loads
-// a part of them once, and a broadcast from a constant lane hands them round. Needs a subgroup size of at least 8.
-//
-// Shapes and accumulation: linear_weight_gradient. Rows past a chunk's end count as zeros of dy.
+// The weight's gradient of a linear layer for devices with subgroups: formula, shapes, order of accumulation in
+// lib/linear_weight_gradient, with the same bits as other variants where all values are finite. Lanes span vec4s of
+// columns, and share 4 rows of dy for OUTS outputs, so that a load is used OUTS times: the first 4 members of a subgroup
+// hold the rows of the first half of the outputs, the next 4 those of the second half, and broadcasts from constant members
+// hand them round. Needs a subgroup size of at least 8. Rows past a chunk's end count as zeros of dy.
 enable subgroups;
 //#include grid
-struct Params {
-  rows: u32,
-  outs: u32,
-  cols: u32,
-  stride4: u32,
-  dy_stride4: u32,
-  first4: u32,
-  chunk: u32,
-  accumulate: u32,
-}
-@group(0) @binding(0) var<storage, read> dy: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read_write> dw: array<vec4<f32>>;
-@group(0) @binding(3) var<uniform> params: Params;
+//#include linear_weight_gradient
+//#include products
 
 override WG: u32 = 64;
+// 8, 16 or 32: what a load is worth against registers, and no more than there are. On CPUs a load costs as much as several
+// multiplications.
+override OUTS: u32 = 8;
 
-// The sums of one chunk, for 8 outputs.
-var<private> s0: vec4<f32>;
-var<private> s1: vec4<f32>;
-var<private> s2: vec4<f32>;
-var<private> s3: vec4<f32>;
-var<private> s4: vec4<f32>;
-var<private> s5: vec4<f32>;
-var<private> s6: vec4<f32>;
-var<private> s7: vec4<f32>;
+// 4 outputs.
+alias Sums = array<vec4<f32>, 4>;
 
-fn add_row(low: vec4<f32>, high: vec4<f32>, v: vec4<f32>) {
-  s0 = fma(vec4<f32>(low.x), v, s0);
-  s1 = fma(vec4<f32>(low.y), v, s1);
-  s2 = fma(vec4<f32>(low.z), v, s2);
-  s3 = fma(vec4<f32>(low.w), v, s3);
-  s4 = fma(vec4<f32>(high.x), v, s4);
-  s5 = fma(vec4<f32>(high.y), v, s5);
-  s6 = fma(vec4<f32>(high.z), v, s6);
-  s7 = fma(vec4<f32>(high.w), v, s7);
+// sums + the products of 4 rows: r0 .. r3 hold dy of the same 4 outputs, v's columns are rows of x.
+fn add_rows(sums: Sums, r0: vec4<f32>, r1: vec4<f32>, r2: vec4<f32>, r3: vec4<f32>, v: mat4x4<f32>) -> Sums {
+  let g = transpose(mat4x4<f32>(r0, r1, r2, r3));
+  return Sums(add_products(sums[0], g[0], v), add_products(sums[1], g[1], v), add_products(sums[2], g[2], v), add_products(sums[3], g[3], v));
+}
+
+fn plus(a: Sums, b: Sums) -> Sums {
+  return Sums(a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3]);
 }
 
 // Where a row of x begins. Rows past the chunk's end repeat its last one; dy is zero there.
@@ -55,65 +38,83 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
   @builtin(subgroup_invocation_id) subgroup_lane: u32,
 ) {
-  // Whole workgroups share 8 outputs, so that every lane of a subgroup takes part in every broadcast.
+  // Whole workgroups share OUTS outputs, so that every lane of a subgroup takes part in every broadcast.
   let columns = (params.stride4 + WG - 1u) / WG;
   let index = workgroup_index(workgroup, grid);
-  let out = 8u * (index / columns);
+  let out = OUTS * (index / columns);
   if (out >= params.outs) { return; }
   let own = (index % columns) * WG + lane;
   let c = min(own, params.stride4 - 1u);
-  let first = params.first4 + out / 4u;
-  // Where there is no second vec4 of outputs, the first again; what it gives is not stored.
-  let second = min(first + 1u, params.dy_stride4 - 1u);
-  var t0 = vec4<f32>(0.0);
-  var t1 = vec4<f32>(0.0);
-  var t2 = vec4<f32>(0.0);
-  var t3 = vec4<f32>(0.0);
-  var t4 = vec4<f32>(0.0);
-  var t5 = vec4<f32>(0.0);
-  var t6 = vec4<f32>(0.0);
-  var t7 = vec4<f32>(0.0);
+  // Vec4s of outputs that a member holds, and the first of them.
+  let held = OUTS / 8u;
+  let mine = params.first4 + out / 4u + held * ((subgroup_lane / 4u) & 1u);
+  // Where a row has no more outputs, its last ones again; what they give is not stored.
+  let columns_of_dy = min(vec4<u32>(mine) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(params.dy_stride4 - 1u));
+  var t0 = Sums();
+  var t1 = Sums();
+  var t2 = Sums();
+  var t3 = Sums();
+  var t4 = Sums();
+  var t5 = Sums();
+  var t6 = Sums();
+  var t7 = Sums();
   for (var begin = 0u; begin < params.rows; begin += params.chunk) {
     let end = min(begin + params.chunk, params.rows);
-    s0 = vec4<f32>(0.0);
-    s1 = vec4<f32>(0.0);
-    s2 = vec4<f32>(0.0);
-    s3 = vec4<f32>(0.0);
-    s4 = vec4<f32>(0.0);
-    s5 = vec4<f32>(0.0);
-    s6 = vec4<f32>(0.0);
-    s7 = vec4<f32>(0.0);
-    for (var r = begin; r < end; r += 8u) {
-      let mine = r + (subgroup_lane & 7u);
-      let from_row = min(mine, end - 1u) * params.dy_stride4;
-      let low = select(vec4<f32>(0.0), dy[from_row + first], vec4<bool>(mine < end));
-      let high = select(vec4<f32>(0.0), dy[from_row + second], vec4<bool>(mine < end));
-      add_row(subgroupBroadcast(low, 0u), subgroupBroadcast(high, 0u), x[row_of(r + 0u, end) + c]);
-      add_row(subgroupBroadcast(low, 1u), subgroupBroadcast(high, 1u), x[row_of(r + 1u, end) + c]);
-      add_row(subgroupBroadcast(low, 2u), subgroupBroadcast(high, 2u), x[row_of(r + 2u, end) + c]);
-      add_row(subgroupBroadcast(low, 3u), subgroupBroadcast(high, 3u), x[row_of(r + 3u, end) + c]);
-      add_row(subgroupBroadcast(low, 4u), subgroupBroadcast(high, 4u), x[row_of(r + 4u, end) + c]);
-      add_row(subgroupBroadcast(low, 5u), subgroupBroadcast(high, 5u), x[row_of(r + 5u, end) + c]);
-      add_row(subgroupBroadcast(low, 6u), subgroupBroadcast(high, 6u), x[row_of(r + 6u, end) + c]);
-      add_row(subgroupBroadcast(low, 7u), subgroupBroadcast(high, 7u), x[row_of(r + 7u, end) + c]);
+    var s0 = Sums();
+    var s1 = Sums();
+    var s2 = Sums();
+    var s3 = Sums();
+    var s4 = Sums();
+    var s5 = Sums();
+    var s6 = Sums();
+    var s7 = Sums();
+    for (var r = begin; r < end; r += 4u) {
+      let at = r + (subgroup_lane & 3u);
+      let row = min(at, end - 1u) * params.dy_stride4;
+      let there = vec4<bool>(at < end);
+      let v = mat4x4<f32>(x[row_of(r, end) + c], x[row_of(r + 1u, end) + c], x[row_of(r + 2u, end) + c], x[row_of(r + 3u, end) + c]);
+      let a0 = select(vec4<f32>(0.0), dy[row + columns_of_dy.x], there);
+      var a1 = a0;
+      var a2 = a0;
+      var a3 = a0;
+      if (OUTS > 8u) { a1 = select(vec4<f32>(0.0), dy[row + columns_of_dy.y], there); }
+      if (OUTS > 16u) {
+        a2 = select(vec4<f32>(0.0), dy[row + columns_of_dy.z], there);
+        a3 = select(vec4<f32>(0.0), dy[row + columns_of_dy.w], there);
+      }
+      s0 = add_rows(s0, subgroupBroadcast(a0, 0u), subgroupBroadcast(a0, 1u), subgroupBroadcast(a0, 2u), subgroupBroadcast(a0, 3u), v);
+      s4 = add_rows(s4, subgroupBroadcast(a0, 4u), subgroupBroadcast(a0, 5u), subgroupBroadcast(a0, 6u), subgroupBroadcast(a0, 7u), v);
+      if (OUTS > 8u) {
+        s1 = add_rows(s1, subgroupBroadcast(a1, 0u), subgroupBroadcast(a1, 1u), subgroupBroadcast(a1, 2u), subgroupBroadcast(a1, 3u), v);
+        s5 = add_rows(s5, subgroupBroadcast(a1, 4u), subgroupBroadcast(a1, 5u), subgroupBroadcast(a1, 6u), subgroupBroadcast(a1, 7u), v);
+      }
+      if (OUTS > 16u) {
+        s2 = add_rows(s2, subgroupBroadcast(a2, 0u), subgroupBroadcast(a2, 1u), subgroupBroadcast(a2, 2u), subgroupBroadcast(a2, 3u), v);
+        s6 = add_rows(s6, subgroupBroadcast(a2, 4u), subgroupBroadcast(a2, 5u), subgroupBroadcast(a2, 6u), subgroupBroadcast(a2, 7u), v);
+        s3 = add_rows(s3, subgroupBroadcast(a3, 0u), subgroupBroadcast(a3, 1u), subgroupBroadcast(a3, 2u), subgroupBroadcast(a3, 3u), v);
+        s7 = add_rows(s7, subgroupBroadcast(a3, 4u), subgroupBroadcast(a3, 5u), subgroupBroadcast(a3, 6u), subgroupBroadcast(a3, 7u), v);
+      }
     }
-    t0 += s0;
-    t1 += s1;
-    t2 += s2;
-    t3 += s3;
-    t4 += s4;
-    t5 += s5;
-    t6 += s6;
-    t7 += s7;
+    t0 = plus(t0, s0);
+    t4 = plus(t4, s4);
+    if (OUTS > 8u) {
+      t1 = plus(t1, s1);
+      t5 = plus(t5, s5);
+    }
+    if (OUTS > 16u) {
+      t2 = plus(t2, s2);
+      t6 = plus(t6, s6);
+      t3 = plus(t3, s3);
+      t7 = plus(t7, s7);
+    }
   }
   if (own >= params.stride4) { return; }
-  // A loop over the outputs that there are: drivers don't unroll it, which would make this kernel slow to build.
-  var sums = array<vec4<f32>, 8>(t0, t1, t2, t3, t4, t5, t6, t7);
-  let end = min(out + 8u, params.outs);
+  // A loop over the outputs that there are: drivers don't unroll it, which would make this kernel slow to build. Each half
+  // of the outputs has four places.
+  var sums = array<Sums, 8>(t0, t1, t2, t3, t4, t5, t6, t7);
+  let end = min(out + OUTS, params.outs);
   for (var n = out; n < end; n++) {
-    let at = n * params.stride4 + c;
-    var value = sums[n - out];
-    if (params.accumulate != 0u) { value = dw[at] + value; }
-    dw[at] = select(vec4<f32>(0.0), value, 4u * c + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(params.cols));
+    let place = (n - out) / 4u;
+    finish(n, c, sums[4u * (place / held) + place % held][n % 4u]);
   }
 }

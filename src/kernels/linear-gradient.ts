@@ -9,72 +9,65 @@ import type { KernelVariant } from "../gpu/kernel-source.ts";
 import { bind, createTensor, rowWindows, type Tensor } from "../tensor/tensor.ts";
 import {
   linearInputGradientBroadcast as inputBroadcast,
-  linearInputGradient as inputTile,
+  linearInputGradientTile as inputTile,
   linearWeightGradientBroadcast as weightBroadcast,
-  linearWeightGradient as weightTile,
-  linearWeightGradientWide as weightWide,
+  linearWeightGradientTile as weightTile,
 } from "./generated/index.ts";
-import { canRun, fewRows, sharing, sharingOn } from "./linear.ts";
 import { inMatrixClass, matrixInputGradient, matrixWeightGradient } from "./matrix-class.ts";
+import {
+  broadcastLayout,
+  broadcastLayouts,
+  canFill,
+  outputBroadcastLayout,
+  outputBroadcastLayouts,
+  pipelinesOf,
+  tileLayout,
+} from "./products.ts";
 import { roundedFactor, roundedGradient, roundedWeight } from "./rounded-factors.ts";
-import { ceilDiv, expectShape } from "./shapes.ts";
+import { expectShape } from "./shapes.ts";
 import { chooseVariant, fewInputRows, hasSubgroups, type OperationVariants } from "./variants.ts";
 
-/** tile: 4 x 4 results per invocation. broadcast: 16 or 32 x 4, with rows of dy shared by a subgroup. */
-export type InputGradientVariant = "tile" | "broadcast";
-/** tile: 4 x 4 results per invocation. broadcast: 8 x 4, with rows of dy shared by a subgroup. wide: 32 x 4, for CPUs. */
-export type WeightGradientVariant = "tile" | "broadcast" | "wide";
+/** tile: 4 x 4 results per invocation. broadcast: 8 to 32 x 4, with rows of dy shared by a subgroup. */
+export type GradientVariant = "tile" | "broadcast";
 
-export const inputGradientVariants: readonly InputGradientVariant[] = ["tile", "broadcast"];
-export const weightGradientVariants: readonly WeightGradientVariant[] = ["tile", "broadcast", "wide"];
+export const gradientVariants: readonly GradientVariant[] = ["tile", "broadcast"];
 
-export const linearInputGradientOperation: OperationVariants<InputGradientVariant> = {
+const canRun = (gpu: Gpu, variant: GradientVariant): boolean => variant === "tile" || hasSubgroups(gpu);
+
+export const linearInputGradientOperation: OperationVariants<GradientVariant> = {
   operation: "linear_input_gradient",
-  variants: inputGradientVariants,
+  variants: gradientVariants,
   equalBits: true,
   canRun,
 };
 
-export const linearWeightGradientOperation: OperationVariants<WeightGradientVariant> = {
+export const linearWeightGradientOperation: OperationVariants<GradientVariant> = {
   operation: "linear_weight_gradient",
-  variants: weightGradientVariants,
+  variants: gradientVariants,
   equalBits: true,
-  canRun: (gpu, variant) => variant === "tile" || hasSubgroups(gpu),
+  canRun,
 };
 
 /** Rows that are summed before their sum is added to the total; a function of nothing, so that the order is fixed. */
 const chunk = 64;
-const WG = 64;
 const inputKernels = { tile: inputTile, broadcast: inputBroadcast } as const;
-/** The kernel of each variant, the rows of dw that one invocation computes, and the pipelines. */
-const weightKernels = {
-  tile: { kernel: weightTile, rows: 4, lanes: [WG] },
-  broadcast: { kernel: weightBroadcast, rows: 8, lanes: [sharing.software.WG, sharing.hardware.WG] },
-  wide: { kernel: weightWide, rows: 32, lanes: [sharing.software.WG] },
-} as const;
+const weightKernels = { tile: weightTile, broadcast: weightBroadcast } as const;
 
 /** Whether lanes that share rows have something to compute: in narrow results most of them would not. */
-const canShare = (gpu: Gpu, stride4: number) => hasSubgroups(gpu) && stride4 >= sharingOn(gpu).WG / 2;
+const canShare = (gpu: Gpu, rows: number, { stride4 }: Tensor): boolean =>
+  hasSubgroups(gpu) && canFill(gpu, rows) && stride4 >= broadcastLayout(gpu, rows).groups / 2;
 
 /** The variant for dx of so many rows. */
-function chooseInput(gpu: Gpu, rows: number, dx: Tensor, weight: Tensor): InputGradientVariant {
-  const byDefault = rows > fewRows && canShare(gpu, dx.stride4) ? "broadcast" : "tile";
+function chooseInput(gpu: Gpu, rows: number, dx: Tensor, weight: Tensor): GradientVariant {
+  const byDefault = canShare(gpu, rows, dx) ? "broadcast" : "tile";
   return chooseVariant(gpu, linearInputGradientOperation, byDefault, weight, rows <= fewInputRows);
 }
 
 /** The variant for dw [N, K]. */
-function chooseWeight(gpu: Gpu, dw: Tensor): WeightGradientVariant {
-  return chooseVariant(gpu, linearWeightGradientOperation, weightDefault(gpu, dw), dw);
+function chooseWeight(gpu: Gpu, dw: Tensor): GradientVariant {
+  const byDefault = canShare(gpu, dw.rows, dw) ? "broadcast" : "tile";
+  return chooseVariant(gpu, linearWeightGradientOperation, byDefault, dw);
 }
-
-function weightDefault(gpu: Gpu, { rows, stride4 }: Tensor): WeightGradientVariant {
-  if (rows <= fewRows || !canShare(gpu, stride4)) return "tile";
-  return gpu.facts.software && rows > weightKernels.wide.rows / 2 ? "wide" : "broadcast";
-}
-
-/** Workgroups for results of so many tiles of rows of `stride4` vec4s. */
-const gridOf = (variant: WeightGradientVariant, lanes: number, tiles: number, stride4: number) =>
-  variant === "tile" ? ceilDiv(tiles * stride4, lanes) : tiles * ceilDiv(stride4, lanes);
 
 /**
  * into = dy^T x, or into += dy^T x
@@ -89,7 +82,7 @@ export function linearWeightGradient(
   x: Tensor,
   into: Tensor,
   accumulate = false,
-  forced?: WeightGradientVariant,
+  forced?: GradientVariant,
 ): void {
   expectShape("linearWeightGradient dy", dy, x.rows, into.rows);
   expectShape("linearWeightGradient x", x, x.rows, into.cols);
@@ -99,11 +92,10 @@ export function linearWeightGradient(
     return;
   }
   const variant = forced ?? chooseWeight(gpu, into);
-  const { kernel, rows: tileRows } = weightKernels[variant];
-  const lanes = variant === "broadcast" ? sharingOn(gpu).WG : weightKernels[variant].lanes[0];
+  const layout = variant === "broadcast" ? outputBroadcastLayout(gpu, into.rows) : tileLayout;
   for (const { first, rows: outs, binding } of rowWindows(gpu, into, 4)) {
-    gpu.recorder.dispatch(kernel, {
-      variant: { overrides: { WG: lanes } },
+    gpu.recorder.dispatch(weightKernels[variant], {
+      variant: layout.pipelines.f32,
       bindings: [bind(gpu, dy), bind(gpu, x), binding],
       params: {
         rows: x.rows,
@@ -115,7 +107,7 @@ export function linearWeightGradient(
         chunk,
         accumulate: accumulate ? 1 : 0,
       },
-      workgroups: gridOf(variant, lanes, ceilDiv(outs, tileRows), x.stride4),
+      workgroups: layout.workgroups(outs, x.stride4),
       work: 2 * x.rows * outs * x.cols,
     });
   }
@@ -141,7 +133,7 @@ export interface LinearInputGradientOptions {
   /** Writes to `into`, whatever it holds, instead of adding. */
   readonly overwrite?: boolean;
   /** Always in f32. Default: the fastest one for the shape on this adapter, or what its precision class says. */
-  readonly variant?: InputGradientVariant;
+  readonly variant?: GradientVariant;
 }
 
 /**
@@ -170,11 +162,10 @@ export function linearInputGradient(
     return linearInputGradient(gpu, ...factors, dx, { overwrite: !add, variant });
   }
   const variant = options.variant ?? chooseInput(gpu, dy.rows, dx, weight);
-  const shape = variant === "broadcast" ? sharingOn(gpu) : { WG };
-  const tiles = ceilDiv(dy.rows, variant === "broadcast" ? sharingOn(gpu).ROWS : 4);
+  const layout = variant === "broadcast" ? broadcastLayout(gpu, dy.rows) : tileLayout;
   for (const { first, rows: outs, binding } of rowWindows(gpu, weight, 4)) {
     gpu.recorder.dispatch(inputKernels[variant], {
-      variant: { headers: { weight: weight.dtype }, overrides: shape },
+      variant: layout.pipelines[weight.dtype],
       bindings: [bind(gpu, dy), binding, bind(gpu, dx)],
       params: {
         rows: dy.rows,
@@ -186,7 +177,7 @@ export function linearInputGradient(
         first4: first / 4,
         accumulate: add || first > 0 ? 1 : 0,
       },
-      workgroups: gridOf(variant, shape.WG, tiles, dx.stride4),
+      workgroups: layout.workgroups(dy.rows, dx.stride4),
       work: 2 * dy.rows * outs * weight.cols,
     });
   }
@@ -195,18 +186,8 @@ export function linearInputGradient(
 
 /** Every pipeline of the linear layer's backward, for building them ahead and for tests that compile all. */
 export const linearGradientKernels: readonly KernelVariant[] = [
-  ...inputGradientVariants.flatMap((variant) =>
-    (variant === "broadcast" ? Object.values(sharing) : [{ WG }]).flatMap((overrides) =>
-      ["f32", "f16", "bf16"].map((weight) => ({
-        kernel: inputKernels[variant],
-        variant: { headers: { weight }, overrides },
-      })),
-    ),
-  ),
-  ...weightGradientVariants.flatMap((variant) =>
-    weightKernels[variant].lanes.map((lanes) => ({
-      kernel: weightKernels[variant].kernel,
-      variant: { overrides: { WG: lanes } },
-    })),
-  ),
+  ...pipelinesOf(inputKernels.tile, [tileLayout]),
+  ...pipelinesOf(inputKernels.broadcast, broadcastLayouts),
+  ...pipelinesOf(weightKernels.tile, [tileLayout]),
+  ...pipelinesOf(weightKernels.broadcast, outputBroadcastLayouts),
 ];

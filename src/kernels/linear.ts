@@ -8,11 +8,20 @@ import type { Binding } from "../gpu/recorder.ts";
 import { bind, createTensor, type RowWindow, rowWindows, type Tensor } from "../tensor/tensor.ts";
 import { linearBroadcast, linearRows, linearTile } from "./generated/index.ts";
 import { inMatrixClass, matrixLinear } from "./matrix-class.ts";
+import {
+  broadcastLayout,
+  broadcastLayouts,
+  canFill,
+  type ProductLayout,
+  pipelinesOf,
+  rowLayout,
+  tileLayout,
+} from "./products.ts";
 import { roundedFactor, roundedWeight } from "./rounded-factors.ts";
 import { ceilDiv, expectShape } from "./shapes.ts";
 import { chooseVariant, fewInputRows, hasSubgroups, type OperationVariants } from "./variants.ts";
 
-/** rows: 1 x 4 outputs per invocation. tile: 4 x 4. broadcast: 16 or 32 x 4 with x shared by a subgroup. */
+/** rows: 1 x 4 outputs per invocation. tile: 4 x 4. broadcast: 8 to 32 x 4 with x shared by a subgroup. */
 export type LinearVariant = "rows" | "tile" | "broadcast";
 
 export const linearVariants: readonly LinearVariant[] = ["tile", "rows", "broadcast"];
@@ -39,27 +48,16 @@ export interface LinearOptions {
 }
 
 const kernels = { rows: linearRows, tile: linearTile, broadcast: linearBroadcast } as const;
-const WG = 64;
-/**
- * Broadcast variants: the invocations that share rows, and the rows that each of them computes. On a CPU no more than a
- * subgroup, since further lanes would compute past the last output, and more rows, since a load costs more than a
- * register that is spilled.
- */
-export const sharing = { software: { WG: 8, ROWS: 32 }, hardware: { WG, ROWS: 16 } } as const;
 /** Up to so many outputs, most of the lanes that share rows of x would compute nothing. */
 const fewOutputs = 8;
-/** Up to so many rows, most of those that they share would be repeated ones. */
-export const fewRows = 4;
 
 export function canRun(gpu: Gpu, variant: LinearVariant): boolean {
   return variant !== "broadcast" || hasSubgroups(gpu);
 }
 
-export const sharingOn = (gpu: Gpu) => sharing[gpu.facts.software ? "software" : "hardware"];
-
 /** The variant that runs for so many rows. It may follow T only because all variants give equal bits. */
 function chooseLinear(gpu: Gpu, rows: number, weight: Tensor): LinearVariant {
-  const filled = rows > fewRows && weight.rows > fewOutputs && canRun(gpu, "broadcast");
+  const filled = canFill(gpu, rows) && weight.rows > fewOutputs && canRun(gpu, "broadcast");
   const byDefault = rows === 1 ? "rows" : filled ? "broadcast" : "tile";
   return chooseVariant(gpu, linearOperation, byDefault, weight, rows <= fewInputRows);
 }
@@ -122,11 +120,9 @@ interface WindowedLinear {
 /** One window's outputs: columns `first` .. `first + rows` of y. */
 function record(gpu: Gpu, variant: LinearVariant, call: WindowedLinear): void {
   const { x, weight, y, window, bindings } = call;
-  const groups = ceilDiv(window.rows, 4);
-  const { rows, overrides } = shapes(gpu)[variant];
-  const tiles = ceilDiv(x.rows, rows);
+  const layout = layoutOf(gpu, variant, x.rows);
   gpu.recorder.dispatch(kernels[variant], {
-    variant: { headers: { weight: weight.dtype }, overrides },
+    variant: layout.pipelines[weight.dtype],
     bindings: [bindings.x, window.binding, bindings.bias, bindings.y],
     params: {
       rows: x.rows,
@@ -139,25 +135,19 @@ function record(gpu: Gpu, variant: LinearVariant, call: WindowedLinear): void {
       has_bias: call.hasBias ? 1 : 0,
       accumulate: call.accumulate ? 1 : 0,
     },
-    workgroups:
-      variant === "broadcast" ? tiles * ceilDiv(groups, overrides.WG) : ceilDiv(groups * tiles, overrides.WG),
+    workgroups: layout.workgroups(x.rows, ceilDiv(window.rows, 4)),
     work: 2 * x.rows * window.rows * x.cols,
   });
 }
 
-/** Rows that one invocation computes, and what that means for its pipeline. */
-const shapes = (gpu: Gpu) => ({
-  rows: { rows: 1, overrides: { WG } },
-  tile: { rows: 4, overrides: { WG } },
-  broadcast: { rows: sharingOn(gpu).ROWS, overrides: sharingOn(gpu) },
-});
+function layoutOf(gpu: Gpu, variant: LinearVariant, rows: number): ProductLayout {
+  if (variant === "broadcast") return broadcastLayout(gpu, rows);
+  return variant === "rows" ? rowLayout : tileLayout;
+}
 
 /** Every pipeline of `linear`, for building them ahead and for tests that compile all. */
-export const linearKernels: readonly KernelVariant[] = linearVariants.flatMap((variant) =>
-  (variant === "broadcast" ? Object.values(sharing) : [{ WG }]).flatMap((overrides) =>
-    (["f32", "f16", "bf16"] as const).map((weight) => ({
-      kernel: kernels[variant],
-      variant: { headers: { weight }, overrides },
-    })),
-  ),
-);
+export const linearKernels: readonly KernelVariant[] = [
+  ...pipelinesOf(kernels.rows, [rowLayout]),
+  ...pipelinesOf(kernels.tile, [tileLayout]),
+  ...pipelinesOf(kernels.broadcast, broadcastLayouts),
+];

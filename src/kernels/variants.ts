@@ -30,7 +30,7 @@ export interface WeightShape {
 export const fewInputRows = 16;
 
 /** Numbers of rows that together take every variant that batches may take: for building pipelines ahead. */
-export const rowsOfEveryChoice: readonly number[] = [1, 8, fewInputRows + 1];
+export const rowsOfEveryChoice: readonly number[] = [1, 8, fewInputRows, fewInputRows + 1];
 
 /**
  * The variant that runs. In the steady state no object is made.

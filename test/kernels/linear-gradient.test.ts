@@ -2,15 +2,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openGpu } from "../../src/gpu/gpu.ts";
-import { canRun } from "../../src/kernels/linear.ts";
 import {
-  type InputGradientVariant,
-  inputGradientVariants,
+  type GradientVariant,
+  gradientVariants,
   linearGradientKernels,
   linearInputGradient,
   linearWeightGradient,
-  type WeightGradientVariant,
-  weightGradientVariants,
+  linearWeightGradientOperation,
 } from "../../src/kernels/linear-gradient.ts";
 import { readTensor, type Tensor, uploadTensor } from "../../src/tensor/tensor.ts";
 import { linear as reference } from "../reference/layers.ts";
@@ -52,7 +50,7 @@ describe.each([
   });
 
   it("every variant gives the same bits, written over what was there", async () => {
-    const runs = (variant: WeightGradientVariant) => variant === "tile" || canRun(device(), "broadcast");
+    const runs = (variant: GradientVariant) => linearWeightGradientOperation.canRun(device(), variant);
     await fc.assert(
       fc.asyncProperty(shapes, async ({ rows, k, outs, dtype, into, seed }) => {
         if (rows === 0) return;
@@ -60,23 +58,23 @@ describe.each([
         const dy = uploadTensor(device(), normals(seed, rows * outs), outs, "dy");
         const x = uploadTensor(device(), normals(seed + 1, rows * k), k, "x");
         const w = uploadWeight(device(), rounded(normals(seed + 2, outs * k), dtype), k, dtype);
-        const gradients = async (variant: WeightGradientVariant) => {
+        const gradients = async (variant: GradientVariant) => {
           const dw = uploadTensor(device(), normals(seed + 3, outs * k), k, "dw");
           linearWeightGradient(device(), dy, x, dw, into, variant);
           await expectZeroPadding(device(), dw);
           return readTensor(device(), dw);
         };
-        const inputGradients = async (variant: InputGradientVariant) => {
+        const inputGradients = async (variant: GradientVariant) => {
           const start = uploadTensor(device(), normals(seed + 4, rows * k), k, "dx");
           const dx = linearInputGradient(device(), dy, w, start, { overwrite: !into, variant });
           await expectZeroPadding(device(), dx);
           return readTensor(device(), dx);
         };
         const dw = await gradients("tile");
-        for (const variant of weightGradientVariants.filter(runs))
+        for (const variant of gradientVariants.filter(runs))
           expect(await gradients(variant), variant).toEqual(dw);
         const dx = await inputGradients("tile");
-        for (const variant of inputGradientVariants.filter(runs))
+        for (const variant of gradientVariants.filter(runs))
           expect(await inputGradients(variant), variant).toEqual(dx);
         const fresh = await readTensor(device(), linearInputGradient(device(), dy, w));
         if (!into) expect(dx).toEqual(fresh);
@@ -142,7 +140,7 @@ describe("NaN and Inf in dy reach their row of dw, those in x their column, and 
   const [rows, k, outs] = [70, 6, 7];
   const poisons = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
 
-  it.each(weightGradientVariants)("dw, %s", async (variant) => {
+  it.each(gradientVariants)("dw, %s", async (variant) => {
     using _ = gpu().scope();
     const dw = uploadTensor(gpu(), new Float32Array(outs * k), k, "dw");
     for (const bad of poisons) {
@@ -159,7 +157,7 @@ describe("NaN and Inf in dy reach their row of dw, those in x their column, and 
     }
   });
 
-  it.each(inputGradientVariants)("dx, %s", async (variant) => {
+  it.each(gradientVariants)("dx, %s", async (variant) => {
     using _ = gpu().scope();
     for (const bad of poisons) {
       const dy = normals(1, rows * outs);

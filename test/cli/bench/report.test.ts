@@ -81,7 +81,7 @@ test("the page holds the roofline with a point for each row that computes, and e
   expect(page).not.toContain("<adapter>");
   expect(page).not.toMatch(/<script/);
   expect([...fastest(rows)].map(({ name }) => name)).toEqual(["linear=broadcast f32", "embedding f32"]);
-  expect(familyOf("linear_weight_gradient=wide").words).toContain("linear");
+  expect(familyOf("linear_weight_gradient=broadcast").words).toContain("linear");
   expect(familyOf("head_norm").words).toContain("attention");
   expect(familyOf("layer_norm").words).toContain("norms");
   expect(familyOf("adamw").words).toContain("optimiser");

@@ -1,24 +1,7 @@
-// The weight's gradient of a linear layer: dw = dy^T x, or dw += dy^T x.
-//
-// Shapes: dy [T, N]; x [T, K]; dw [N, K], bound as a window of `outs` rows from row 4 * first4 on; all f32, rows padded
-// with zeros to whole vec4s. Layout: each invocation computes 4 outputs x one vec4 of columns. Accumulation: f32, rows
-// ascending in chunks of `chunk`, then the chunks in order, then the old value. Values of dy that are not finite reach
-// the padding of dw too, which is then written as zeros.
+// The weight's gradient of a linear layer, the portable variant: formula, shapes, order of accumulation in
+// lib/linear_weight_gradient. Layout: each invocation computes 4 outputs x one vec4 of columns.
 //#include grid
-struct Params {
-  rows: u32,
-  outs: u32,
-  cols: u32,
-  stride4: u32,
-  dy_stride4: u32,
-  first4: u32,
-  chunk: u32,
-  accumulate: u32,
-}
-@group(0) @binding(0) var<storage, read> dy: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read_write> dw: array<vec4<f32>>;
-@group(0) @binding(3) var<uniform> params: Params;
+//#include linear_weight_gradient
 
 override WG: u32 = 64;
 
@@ -57,11 +40,4 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
   if (out + 1u < params.outs) { finish(out + 1u, c, t1); }
   if (out + 2u < params.outs) { finish(out + 2u, c, t2); }
   if (out + 3u < params.outs) { finish(out + 3u, c, t3); }
-}
-
-fn finish(out: u32, c: u32, sum: vec4<f32>) {
-  let at = out * params.stride4 + c;
-  var value = sum;
-  if (params.accumulate != 0u) { value = dw[at] + value; }
-  dw[at] = select(vec4<f32>(0.0), value, 4u * c + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(params.cols));
 }

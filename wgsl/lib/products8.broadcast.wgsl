@@ -1,6 +1,5 @@
 // add_products for 8 rows whose `a` the first 8 members of a subgroup hold: a broadcast from a constant member hands each
 // to all. All members take part.
-enable subgroups;
 fn add_products8(sums: ptr<function, array<vec4<f32>, 8>>, a: vec4<f32>, b: mat4x4<f32>) {
   (*sums)[0] = add_products((*sums)[0], subgroupBroadcast(a, 0u), b);
   (*sums)[1] = add_products((*sums)[1], subgroupBroadcast(a, 1u), b);
