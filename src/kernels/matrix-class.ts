@@ -3,11 +3,11 @@
  * and dy^T x, so that nothing but the weight's shape, its dtype and the adapter decides what runs. docs/precision.md.
  */
 import type { Gpu } from "../gpu/gpu.ts";
-import type { KernelVariant, Variant } from "../gpu/kernel-source.ts";
-import { matrixShape, matrixShapes } from "../gpu/precision.ts";
+import type { KernelSource, KernelVariant, Variant } from "../gpu/kernel-source.ts";
+import { type MatrixShape, matrixShape, matrixShapes } from "../gpu/precision.ts";
 import type { Binding } from "../gpu/recorder.ts";
 import { bind, rowWindows, type Tensor } from "../tensor/tensor.ts";
-import { linearSubgroupMatrix as kernel } from "./generated/index.ts";
+import { linearSubgroupMatrix } from "./generated/index.ts";
 import { gradientMaxima } from "./gradient-scale.ts";
 import { ceilDiv } from "./shapes.ts";
 
@@ -28,11 +28,12 @@ const layouts = {
   weight: { LEFT_BY_DEPTH: 1, RIGHT_BY_DEPTH: 1 },
 } as const;
 type Product = keyof typeof layouts;
+/** Of the right factor: a weight as stored, or an activation. */
+const dtypesOf = { forward: ["f32", "f16", "bf16"], input: ["f32", "f16", "bf16"], weight: ["f32"] } as const;
 
-/** How a pipeline holds its tiles: what a device's workgroup memory decides. */
-interface Tiling {
-  readonly units: string;
-  readonly shape: string;
+/** How a workgroup holds its tiles: what a device's workgroup memory decides. */
+export interface Tiling {
+  /** Invocations. */
   readonly WG: number;
   readonly DEPTH: number;
   readonly PAD: number;
@@ -46,34 +47,59 @@ const roomy = [
   { DEPTH: 16, PAD: 0, BUFFERS: 1 },
 ] as const;
 
-const sizesOf = (shape: string) => shape.split("x").map(Number) as [number, number, number];
-
 /** Bytes of workgroup memory that two padded tiles of halves and the finished matrices take. */
-function storageOf(shape: string, { DEPTH, PAD, BUFFERS }: (typeof roomy)[number]): number {
-  const [M, N] = sizesOf(shape);
+function storageOf([M, N]: Sizes, { DEPTH, PAD, BUFFERS }: Omit<Tiling, "WG">): number {
   const tile = (lines: number) => Math.max(lines * (DEPTH + PAD), DEPTH * (lines + PAD));
   return 2 * BUFFERS * (tile(teams * M) + tile(teams * N)) + 4 * teams * M * N;
 }
 
-const tilings = new WeakMap<Gpu, Tiling>();
+type Sizes = readonly [M: number, N: number, K: number];
+type Kernel = Omit<typeof linearSubgroupMatrix, "headers"> & Pick<KernelSource, "headers">;
+type Variants = Readonly<Record<Product, ReadonlyMap<string, Variant>>>;
 
-/** Of the adapter and the class alone. */
-function tilingOf(gpu: Gpu): Tiling {
-  const known = tilings.get(gpu);
-  if (known !== undefined) return known;
+/** What multiplies on a device: the kernel, with variants by product and by the right factor's dtype. */
+export interface MatrixUnits {
+  readonly kernel: Kernel;
+  readonly sizes: Sizes;
+  readonly variants: Variants;
+}
+
+/** @param units which choice of the kernel's header `units`; tests have one of their own */
+export function matrixUnits(
+  shape: MatrixShape,
+  tiling: Tiling,
+  kernel: Kernel = linearSubgroupMatrix,
+  units = "matrix",
+): MatrixUnits {
+  const variants = (product: Product) =>
+    new Map(
+      dtypesOf[product].map((weight): [string, Variant] => [
+        weight,
+        { headers: { units, shape, weight }, overrides: { ...tiling, ...layouts[product] } },
+      ]),
+    );
+  return {
+    kernel,
+    sizes: shape.split("x").map(Number) as unknown as Sizes,
+    variants: { forward: variants("forward"), input: variants("input"), weight: variants("weight") },
+  };
+}
+
+const known = new WeakMap<Gpu, MatrixUnits>();
+
+/** Of the adapter alone. */
+function unitsOf(gpu: Gpu): MatrixUnits {
+  const found = known.get(gpu);
+  if (found !== undefined) return found;
   const { matrices, limits, subgroupMax } = gpu.facts;
   const shape = matrixShape(matrices);
   if (shape === undefined) throw new Error("No matrix units fit the class f16 on this device");
-  const room = roomy.find((tiling) => storageOf(shape, tiling) <= limits.workgroupStorage) ?? roomy[2];
-  const tiling = { units: "matrix", shape, WG: teams * subgroupMax, ...room };
-  tilings.set(gpu, tiling);
-  return tiling;
+  const sizes = matrixUnits(shape, { WG: 0, ...roomy[0] }).sizes;
+  const room = roomy.find((tiling) => storageOf(sizes, tiling) <= limits.workgroupStorage) ?? roomy[2];
+  const units = matrixUnits(shape, { WG: teams * subgroupMax, ...room });
+  known.set(gpu, units);
+  return units;
 }
-
-const variantOf = (product: Product, weight: string, { units, shape, ...overrides }: Tiling): Variant => ({
-  headers: { units, shape, weight },
-  overrides: { ...overrides, ...layouts[product] },
-});
 
 interface Call {
   readonly left: Tensor;
@@ -93,12 +119,13 @@ interface Call {
   readonly accumulate: boolean;
 }
 
-function record(gpu: Gpu, product: Product, call: Call): void {
-  const tiling = tilingOf(gpu);
-  const [M, N] = sizesOf(tiling.shape);
+function record(gpu: Gpu, { kernel, sizes, variants }: MatrixUnits, product: Product, call: Call): void {
+  const [M, N] = sizes;
   const { left, right, out, rows, cols, depth } = call;
+  const variant = variants[product].get(right.dtype);
+  if (variant === undefined) throw new Error(`${right.shape} is no factor of the tensor-core class`);
   gpu.recorder.dispatch(kernel, {
-    variant: variantOf(product, right.dtype, tiling),
+    variant,
     bindings: [bind(gpu, left), call.rightBinding, call.extra, call.outBinding],
     params: {
       rows,
@@ -125,11 +152,12 @@ export function matrixLinear(
   weight: Tensor,
   y: Tensor,
   { bias, accumulate }: { readonly bias?: Tensor | undefined; readonly accumulate: boolean },
+  units = unitsOf(gpu),
 ): void {
   // Without a bias its binding still needs a buffer; the kernel does not read it.
   const [extra, outBinding] = [bind(gpu, bias ?? x), bind(gpu, y)];
   for (const { first, rows: outs, binding } of rowWindows(gpu, weight, 4)) {
-    record(gpu, "forward", {
+    record(gpu, units, "forward", {
       left: x,
       right: weight,
       rightBinding: binding,
@@ -153,11 +181,12 @@ export function matrixInputGradient(
   weight: Tensor,
   dx: Tensor,
   accumulate: boolean,
+  units = unitsOf(gpu),
 ): Tensor {
   using _scope = gpu.scope();
   const [extra, outBinding] = [bind(gpu, gradientMaxima(gpu, dy)), bind(gpu, dx)];
   for (const { first, rows: outs, binding } of rowWindows(gpu, weight, 4)) {
-    record(gpu, "input", {
+    record(gpu, units, "input", {
       left: dy,
       right: weight,
       rightBinding: binding,
@@ -182,11 +211,12 @@ export function matrixWeightGradient(
   x: Tensor,
   into: Tensor,
   accumulate: boolean,
+  units = unitsOf(gpu),
 ): void {
   using _scope = gpu.scope();
   const [extra, rightBinding] = [bind(gpu, gradientMaxima(gpu, dy)), bind(gpu, x)];
   for (const { first, rows: outs, binding } of rowWindows(gpu, into, 4)) {
-    record(gpu, "weight", {
+    record(gpu, units, "weight", {
       left: dy,
       right: x,
       rightBinding,
@@ -203,17 +233,13 @@ export function matrixWeightGradient(
   }
 }
 
-const dtypesOf = { forward: ["f32", "f16", "bf16"], input: ["f32", "f16", "bf16"], weight: ["f32"] } as const;
-const products = Object.keys(layouts) as Product[];
-const pipelines = (tiling: Tiling): KernelVariant[] =>
-  products.flatMap((product) =>
-    dtypesOf[product].map((weight) => ({ kernel, variant: variantOf(product, weight, tiling) })),
-  );
-
 /** Every pipeline of the class, for units of each shape, as large as the default limits let them be. */
-export const matrixClassKernels: readonly KernelVariant[] = [
-  ...matrixShapes.flatMap((shape) => pipelines({ units: "matrix", shape, WG: 256, ...roomy[2] })),
-];
+export const matrixClassKernels: readonly KernelVariant[] = matrixShapes.flatMap((shape) => {
+  const { kernel, variants } = matrixUnits(shape, { WG: 256, ...roomy[2] });
+  return Object.values(variants).flatMap((byDtype) =>
+    [...byDtype.values()].map((variant) => ({ kernel, variant })),
+  );
+});
 
 /** Whether the device is opened for the units that the pipeline needs, or it needs none. */
 export function canBuildMatrixClass(gpu: Gpu, { variant }: KernelVariant): boolean {

@@ -21,12 +21,15 @@ export interface MatrixCase {
 type Sizes = Pick<MatrixCase, "rows" | "k" | "outs">;
 
 /** Layers with at least one row, eight inputs and eight outputs, up to `most`. */
-export const matrixCases = (most: Sizes): fc.Arbitrary<MatrixCase> =>
+export const matrixCases = (
+  most: Sizes,
+  dtypes: readonly WeightDtype[] = weightDtypes,
+): fc.Arbitrary<MatrixCase> =>
   fc.record({
     rows: fc.integer({ min: 1, max: most.rows }),
     k: fc.integer({ min: 8, max: most.k }),
     outs: fc.integer({ min: 8, max: most.outs }),
-    dtype: fc.constantFrom(...weightDtypes),
+    dtype: fc.constantFrom(...dtypes),
     seed: fc.nat(),
     into: fc.boolean(),
     bias: fc.boolean(),
