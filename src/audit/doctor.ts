@@ -3,9 +3,12 @@
  * promises (equal bits whatever the variant, equal bits whatever the batch), since drivers may contract or reassociate.
  */
 
+import { RmtrainError } from "../errors.ts";
 import type { Limits } from "../gpu/facts.ts";
 import type { Gpu } from "../gpu/gpu.ts";
+import { matrixShape } from "../gpu/precision.ts";
 import { type Ceilings, measureCeilings } from "../kernels/ceilings.ts";
+import { openGpu } from "../kernels/open.ts";
 import { variantRegistry } from "../kernels/variant-registry.ts";
 import { runnableVariants } from "../kernels/variants.ts";
 import { type Check, checkAttention, checkLinear } from "./doctor-checks.ts";
@@ -29,6 +32,8 @@ export interface Diagnosis {
     /** The variants that this adapter can run, by operation, the baseline first. */
     readonly runnable: Readonly<Record<string, readonly string[]>>;
   };
+  /** The precision class f16: its matrix units, which were checked, or why it can't be used. */
+  readonly f16: { readonly usable: boolean; readonly detail: string };
   readonly checks: readonly Check[];
   readonly ceilings: Ceilings;
   /** What would help, in sentences. */
@@ -47,10 +52,22 @@ export async function diagnose(gpu: Gpu): Promise<Diagnosis> {
       table: gpu.variants.tuned?.origin ?? "none",
       runnable: Object.fromEntries(variantRegistry.map((of) => [of.operation, runnableVariants(gpu, of)])),
     },
+    f16: await matrixUnits(),
     checks: [...(await checkLinear(gpu)), await checkAttention(gpu)],
     ceilings: await measureCeilings(gpu),
     advice: advice(gpu),
   };
+}
+
+/** Opens the device once more, for the class f16: matrix units are hidden from others. */
+async function matrixUnits(): Promise<Diagnosis["f16"]> {
+  try {
+    using gpu = await openGpu({ precision: "f16", tuning: "none" });
+    return { usable: true, detail: `matrix units ${matrixShape(gpu.facts.matrices)}, checked` };
+  } catch (error) {
+    if (!(error instanceof RmtrainError)) throw error;
+    return { usable: false, detail: error.message };
+  }
 }
 
 function advice({ facts }: Gpu): string[] {

@@ -2,6 +2,7 @@
 import { type Command, Option } from "commander";
 import { ScoringCase } from "../audit/bench/scoring-case.ts";
 import { InputError } from "../errors.ts";
+import type { Precision } from "../gpu/precision.ts";
 import { openGpu } from "../kernels/open.ts";
 import { benchRun, type RunShape } from "../train/bench/end-to-end.ts";
 import { benchSetting } from "../train/bench/setting.ts";
@@ -27,6 +28,7 @@ export interface RunFlags {
   readonly batchTokens: number;
   readonly gradientCheckpointing?: true;
   readonly growth: boolean;
+  readonly precision: Precision;
 }
 
 /** A CPU gets a model that it does in seconds; a GPU one that fills it. */
@@ -93,7 +95,7 @@ export async function runBench(flags: RunFlags): Promise<void> {
   if (flags.train && flags.score)
     throw new InputError("--train and --score are two benchmarks: run one after the other");
   const begun = performance.now();
-  using gpu = await openGpu({ memoryBudget: flags.memoryBudget });
+  using gpu = await openGpu({ memoryBudget: flags.memoryBudget, precision: flags.precision });
   const opened = (performance.now() - begun) / 1e3;
   const chosen = defaults[gpu.facts.software ? "software" : "hardware"];
   const { hidden = chosen.hidden, layers = chosen.layers, heads = chosen.heads } = flags;

@@ -4,7 +4,7 @@ import { InputError } from "../errors.ts";
 import { benchCompile } from "./bench/compile.ts";
 import { benchKernels, type KernelFlags } from "./bench/kernels.ts";
 import { addRunOptions, type RunFlags, runBench } from "./bench-run.ts";
-import { memoryBudgetOption, positive } from "./options.ts";
+import { memoryBudgetOption, positive, precisionOption } from "./options.ts";
 
 type Flags = KernelFlags & RunFlags & { readonly compile?: true };
 
@@ -35,6 +35,7 @@ export function register(program: Command): void {
       "--compile",
       "measure how long each pipeline takes to build with nothing kept from before, not kernels",
     )
+    .addOption(precisionOption())
     .addOption(memoryBudgetOption());
   addRunOptions(command).action(run);
 }

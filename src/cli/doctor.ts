@@ -27,7 +27,7 @@ async function run(flags: Flags): Promise<void> {
 }
 
 function table(diagnosis: Diagnosis): string {
-  const { adapter, features, subgroups, limits, variants, checks, ceilings, advice } = diagnosis;
+  const { adapter, features, subgroups, limits, variants, f16, checks, ceilings, advice } = diagnosis;
   const rows: [string, string][] = [
     [
       "adapter",
@@ -43,6 +43,7 @@ function table(diagnosis: Diagnosis): string {
       `${limits.maxWorkgroups} per dimension, ${limits.maxInvocations} invocations each, ${formatBytes(limits.workgroupStorage)} shared`,
     ],
     ["variants", `${variants.inUse}; table of measured choices: ${variants.table}`],
+    ["precision f16", f16.detail],
     ["copy", `${(ceilings.bytesPerSecond / 1e9).toFixed(1)} GB/s`],
     ["fma", `${(ceilings.flopsPerSecond / 1e9).toFixed(1)} GFLOP/s`],
   ];

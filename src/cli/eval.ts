@@ -60,9 +60,9 @@ export function register(program: Command): void {
 async function run(flags: Flags): Promise<void> {
   // A mistyped name is told before the model is loaded.
   await findFiles(flags.data);
-  using gpu = await openGpu({ memoryBudget: flags.memoryBudget });
+  using gpu = await openGpu({ memoryBudget: flags.memoryBudget, precision: flags.precision });
   using model = await openScorer(gpu, flags);
-  noteLoaded(model);
+  noteLoaded(model, gpu.precision);
   const { truncate: overlong, groupBy, ...rest } = flags;
   const fields = groupBy === undefined ? undefined : [groupBy].flat();
   const note = (text: string) => void process.stderr.write(`${text}\n`);

@@ -1,6 +1,7 @@
 /** @file Values of options: parsed once, refused with the option's name (commander adds it) and what was expected. */
 import { InvalidArgumentError, Option } from "commander";
 import { defaultMemoryBudget } from "../gpu/gpu.ts";
+import { type Precision, precisions } from "../gpu/precision.ts";
 
 const numberOf = (text: string, expected: string): number => {
   const value = text.trim() === "" ? Number.NaN : Number(text);
@@ -81,6 +82,16 @@ export function bytes(text: string): number {
     throw new InvalidArgumentError("Expected bytes, such as 512MiB, 4GiB or 2e9.");
   }
   return count;
+}
+
+/** --precision, the same for every command that runs a model. */
+export function precisionOption(byDefault: Precision = "f32"): Option {
+  return new Option(
+    "--precision <class>",
+    "of products in linear layers; f16: factors rounded to f16 for a GPU's matrix units, sums in f32, other bits and rewards that differ in about the fourth digit; f16-emulated: the same rounding without the units, on any adapter",
+  )
+    .choices(precisions)
+    .default(byDefault);
 }
 
 /** --memory-budget, the same for every command that opens the device. */

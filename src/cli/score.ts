@@ -11,12 +11,13 @@ import { readScoreLines } from "../data/score-record.ts";
 import type { Columns } from "../data/sources/columns.ts";
 import { findFiles, STDIN } from "../data/sources/files.ts";
 import { InputError } from "../errors.ts";
+import type { Precision } from "../gpu/precision.ts";
 import { openGpu } from "../kernels/open.ts";
 import { writeFileAtomic } from "../model/atomic-file.ts";
 import { defaultBatchTokens } from "../train/run-batches.ts";
 import { addChatOptions, type ChatFlags } from "./chat-options.ts";
 import { addRewardOptions, openScorer, type RewardFlags } from "./open-scorer.ts";
-import { memoryBudgetOption, positiveInteger, wholeNumber } from "./options.ts";
+import { memoryBudgetOption, positiveInteger, precisionOption, wholeNumber } from "./options.ts";
 import { columnsOption, dataSources } from "./reading-options.ts";
 import { type LineWriter, withLineOutput } from "./score-output.ts";
 import { ScoreProgress } from "./score-progress.ts";
@@ -28,6 +29,7 @@ export interface HeadFlags extends ChatFlags {
   readonly ignoreRecipeMismatch?: true;
   readonly seed: number;
   readonly memoryBudget: number;
+  readonly precision: Precision;
 }
 
 interface Flags extends RewardFlags {
@@ -61,6 +63,7 @@ export function addModelOptions(command: Command): Command {
       "--ignore-recipe-mismatch",
       "go on where the input would be read otherwise than in training, and say what differs (default: an error)",
     )
+    .addOption(precisionOption())
     .addOption(memoryBudgetOption());
   return addChatOptions(command, {
     template: "the checkpoint's own",
@@ -112,9 +115,9 @@ async function run(flags: Flags): Promise<void> {
   // A mistyped name is told before the model is loaded.
   const files = await findFiles(flags.data);
   const began = performance.now();
-  using gpu = await openGpu({ memoryBudget: flags.memoryBudget });
+  using gpu = await openGpu({ memoryBudget: flags.memoryBudget, precision: flags.precision });
   using model = await openScorer(gpu, flags);
-  noteLoaded(model);
+  noteLoaded(model, gpu.precision);
   const report = new ScoreReport(model);
   const log = new ReadingLog();
   const progress = await ScoreProgress.of(files);
@@ -194,8 +197,12 @@ function pairText(pairs: NonNullable<ScoreSummary["pairs"]>): string {
 }
 
 /** What a user should know of a model before its first reward. */
-export function noteLoaded({ unused, mismatches }: Scorer): void {
+export function noteLoaded({ unused, mismatches, recipe }: Scorer, precision: Precision): void {
   for (const line of mismatches) note(`Not as in training: ${line}`);
+  if (recipe.precision !== undefined && recipe.precision !== precision)
+    note(
+      `Not as in training: --precision is ${precision}, it was ${recipe.precision}; rewards differ by its rounding`,
+    );
   if (unused.length === 0) return;
   const shown = unused.slice(0, 10).join(", ");
   note(

@@ -22,9 +22,9 @@ export function register(program: Command): void {
 
 async function run(text: string, flags: Flags): Promise<void> {
   const input = text === "-" ? await standardInput() : text;
-  using gpu = await openGpu({ memoryBudget: flags.memoryBudget });
+  using gpu = await openGpu({ memoryBudget: flags.memoryBudget, precision: flags.precision });
   using model = await openScorer(gpu, flags);
-  noteLoaded(model);
+  noteLoaded(model, gpu.precision);
   const points = await traceText(model, input);
   const shown = flags.json ? `${JSON.stringify(points.map(asJson), null, 2)}\n` : points.map(asLine).join("");
   await withLineOutput("-", (write) => write(shown));

@@ -70,7 +70,8 @@ export function checkMatrixUnits(facts: {
   readonly subgroupMax: number;
   readonly limits: { readonly maxInvocations: number };
 }): void {
-  const instead = "Use --precision f32, or f16-emulated for the same rounding without the units (slow).";
+  const instead =
+    "Use --precision f32; or f16-emulated, the same rounding in plain arithmetic, which is no faster than f32.";
   const missing = [matrixFeature, "subgroups", "shader-f16"].filter((name) => !facts.features.has(name));
   if (missing.length > 0)
     throw new PrecisionError(

@@ -5,6 +5,7 @@
  */
 import type { BosRule } from "../data/bos.ts";
 import type { Overlong, TextRecipe } from "../data/tokenise.ts";
+import type { Precision } from "../gpu/precision.ts";
 
 /**
  * Which hidden state gives the reward. "last": the last token. "rightmost-non-pad": the rightmost token whose id is
@@ -24,6 +25,8 @@ export interface InputRecipe extends TextRecipe {
   readonly chat?: ChatRecipe;
   /** The tokenizer that the model was trained with; not known of a recipe of version 1. */
   readonly tokenizer?: TokenizerRecipe;
+  /** The class of linear products that the model was trained with, where that was not f32. */
+  readonly precision?: Exclude<Precision, "f32">;
   /** What training did with longer sequences. Scoring cuts only what it is told to cut. */
   readonly truncation?: { readonly side: Overlong; readonly maxLength: number };
 }

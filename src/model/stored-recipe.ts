@@ -36,6 +36,7 @@ const version2 = z.strictObject({
     .strictObject({ bos_token_id: id.optional(), eos_token_id: id.optional(), before: ids, after: ids })
     .optional(),
   truncation: z.strictObject({ side: z.enum(overlongs), max_length: z.int().min(1) }).optional(),
+  precision: z.enum(["f16", "f16-emulated"]).optional(),
 });
 const stored = z
   .discriminatedUnion("version", [version1, version2], {
@@ -104,7 +105,7 @@ function fromStored(s: Stored): InputRecipe {
     readPosition: s.read_position,
   };
   if (s.version === 1) return recipe;
-  const { chat, tokenizer, truncation } = s;
+  const { chat, tokenizer, truncation, precision } = s;
   return {
     ...recipe,
     bos: s.bos,
@@ -125,12 +126,13 @@ function fromStored(s: Stored): InputRecipe {
       },
     }),
     ...(truncation && { truncation: { side: truncation.side, maxLength: truncation.max_length } }),
+    ...(precision && { precision }),
   };
 }
 
 /** The inverse of `parseRecipe`: `{...config, [RECIPE_KEY]: serialiseRecipe(recipe)}`. */
 export function serialiseRecipe(recipe: InputRecipe): StoredRecipe {
-  const { chat, tokenizer, truncation } = recipe;
+  const { chat, tokenizer, truncation, precision } = recipe;
   return {
     version: 2,
     bos: recipe.bos ?? "auto",
@@ -154,5 +156,6 @@ export function serialiseRecipe(recipe: InputRecipe): StoredRecipe {
         after: [...tokenizer.after],
       },
     }),
+    ...(precision && { precision }),
   };
 }

@@ -3,6 +3,7 @@ import { bosRules } from "../data/bos.ts";
 import { isObject } from "../data/sources/json-text.ts";
 import { overlongs } from "../data/tokenise.ts";
 import { InputError } from "../errors.ts";
+import { precisions } from "../gpu/precision.ts";
 import { mostTopWords } from "../kernels/cringe.ts";
 import { isDate } from "../model/chat/date.ts";
 import { flagOf } from "./flag.ts";
@@ -123,6 +124,7 @@ const kinds: Readonly<Record<keyof TrainOptions, Kind>> = {
   saveTotalLimit: count,
   initHead: oneOf(headInits),
   gradientCheckpointing: flag,
+  precision: oneOf(precisions),
   batchTokens: count,
   groupBy: text,
   maxShardSize: count,

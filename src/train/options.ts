@@ -6,6 +6,7 @@
 import type { BosRule } from "../data/bos.ts";
 import type { Columns } from "../data/sources/columns.ts";
 import type { Overlong } from "../data/tokenise.ts";
+import type { Precision } from "../gpu/precision.ts";
 import { defaultMaxShardSize } from "../model/safetensors/index.ts";
 import { defaultReward, type ObjectiveName, objectiveNames } from "./objectives.ts";
 import type { ImplicitFormName } from "./rewards/implicit-form.ts";
@@ -125,6 +126,8 @@ export interface TrainOptions {
   readonly initHead: HeadInit;
   /** Whether layers are computed again for their gradients instead of being kept: less memory, a third more work. */
   readonly gradientCheckpointing: boolean;
+  /** The class that products of linear layers are of; the device is opened for it. */
+  readonly precision: Precision;
   /** Most tokens that the backbone computes at once. */
   readonly batchTokens: number;
   /** Field of the records by which the closing evaluation is broken down. */
@@ -162,6 +165,7 @@ export const trainDefaults = {
   saveTotalLimit: 2,
   initHead: "keep",
   gradientCheckpointing: false,
+  precision: "f32",
   batchTokens: defaultBatchTokens,
   groupBy: "kind",
   maxShardSize: defaultMaxShardSize,

@@ -5,6 +5,7 @@
 
 import type { Finding } from "../data/checks/finding.ts";
 import type { ExampleKind } from "../data/example-kind.ts";
+import { InputError } from "../errors.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { hashModel } from "../model/file-hash.ts";
 import { openModelFolder } from "../model/model-folder.ts";
@@ -116,6 +117,7 @@ export async function train(
   if (options.featureCache !== undefined) await prepareCacheFolder(options.featureCache);
   await createOut(options.out);
   const device = typeof gpu === "function" ? await gpu() : gpu;
+  checkPrecision(device, options);
   const run = await describeRun(
     { ...options, maxLength, chatDate },
     { baseFiles, dataset, adapter: device.facts.description, variants: device.variants.inUse },
@@ -138,6 +140,14 @@ export async function train(
     signal: control.signal,
     reporter,
   });
+}
+
+/** A caller opens the device; its class must be the one that run.json will name. */
+function checkPrecision({ precision }: Gpu, options: TrainOptions): void {
+  if (precision === options.precision) return;
+  throw new InputError(
+    `precision is ${options.precision}, but the device was opened for ${precision}: open it with openGpu({ precision: "${options.precision}" })`,
+  );
 }
 
 function reportWriter(

@@ -8,7 +8,7 @@ import { tokenizerRecipe } from "../model/recipe-check.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
 import type { TrainOptions } from "./options.ts";
 
-type Options = Pick<TrainOptions, "eos" | "bos" | "eosAfterChat" | "overlong"> & {
+type Options = Pick<TrainOptions, "eos" | "bos" | "eosAfterChat" | "overlong" | "precision"> & {
   readonly maxLength: number;
 };
 
@@ -44,6 +44,7 @@ export function trainingRecipe(
     ...(chat && { chat }),
     ...(tokenizer && { tokenizer: tokenizerRecipe(tokenizer) }),
     truncation: { side: options.overlong, maxLength: options.maxLength },
+    ...(options.precision === "f32" ? {} : { precision: options.precision }),
   };
 }
 

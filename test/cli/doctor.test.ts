@@ -10,6 +10,7 @@ it("a usable adapter: exit code 0, every check passed, ceilings measured", async
   expect(diagnosis.checks.length).toBeGreaterThanOrEqual(5);
   expect(diagnosis.checks.filter((check) => !check.ok)).toEqual([]);
   expect(diagnosis.variants.runnable.linear).toContain("tile");
+  expect(diagnosis.f16.detail).toMatch(diagnosis.f16.usable ? /^matrix units/ : /this adapter/);
   expect(diagnosis.limits.maxBinding).toBeGreaterThanOrEqual(2 ** 27);
   expect(diagnosis.ceilings.bytesPerSecond).toBeGreaterThan(1e7);
   expect(diagnosis.ceilings.flopsPerSecond).toBeGreaterThan(1e8);

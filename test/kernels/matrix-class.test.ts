@@ -4,6 +4,7 @@ import { expect, it } from "vitest";
 import { openGpu } from "../../src/gpu/gpu.ts";
 import { linear } from "../../src/kernels/linear.ts";
 import { linearInputGradient, linearWeightGradient } from "../../src/kernels/linear-gradient.ts";
+import { checkMatrixClass } from "../../src/kernels/matrix-check.ts";
 import { roundedFactor, roundedWeight } from "../../src/kernels/rounded-factors.ts";
 import { createTensor, readTensor, type Tensor, uploadTensor } from "../../src/tensor/tensor.ts";
 import { roundF16 } from "../reference/rounding.ts";
@@ -139,5 +140,12 @@ it("Inf, NaN and what f16 can't hold come out in their row and no other", async 
 it("f16 is refused where the adapter has no matrix units, saying what there is", async () => {
   await expect(openGpu({ precision: "f16", exclude: ["shader-f16"] })).rejects.toThrow(
     /--precision f16 needs .* matrix units; this adapter lacks .*shader-f16.*f16-emulated/,
+  );
+});
+
+it("the check of the class passes where products are of it, and says what is off where they are not", async () => {
+  await checkMatrixClass(gpu());
+  await expect(checkMatrixClass(default32())).rejects.toThrow(
+    /x W\^T is off by .*dy W is off by .*dy\^T x is off by .*a value past 65,504 does not become Inf/,
   );
 });

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InputError } from "../../errors.ts";
 import { variantKey } from "../../gpu/kernel-source.ts";
+import type { Precision } from "../../gpu/precision.ts";
 import { type Build, measureBuild } from "../../kernels/bench/builds.ts";
 import { canBuild, catalogue } from "../../kernels/catalogue.ts";
 import { openGpu } from "../../kernels/open.ts";
@@ -15,6 +16,7 @@ export interface CompileFlags {
   readonly json?: true;
   readonly filter?: string;
   readonly memoryBudget: number;
+  readonly precision: Precision;
 }
 
 export interface BuildReport extends BenchSetting {
@@ -34,7 +36,7 @@ export async function benchCompile(flags: CompileFlags): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "rmtrain-shaders-"));
   try {
     forgetPipelines(folder);
-    const report = await build(chosen, flags.memoryBudget);
+    const report = await build(chosen, flags);
     process.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : buildText(report));
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -47,8 +49,11 @@ function forgetPipelines(folder: string): void {
   process.env.__GL_SHADER_DISK_CACHE = "0";
 }
 
-async function build(chosen: typeof catalogue, memoryBudget: number): Promise<BuildReport> {
-  using gpu = await openGpu({ memoryBudget });
+async function build(
+  chosen: typeof catalogue,
+  { memoryBudget, precision }: CompileFlags,
+): Promise<BuildReport> {
+  using gpu = await openGpu({ memoryBudget, precision });
   const progress = new Progress(process.stderr);
   try {
     const builds: Build[] = [];

@@ -1,6 +1,7 @@
 /** @file The benchmark of kernels: ceilings, overheads, as many rows as fit the time, and what becomes of them. */
 import { InputError } from "../../errors.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
+import type { Precision } from "../../gpu/precision.ts";
 import { type BenchCase, benchCases } from "../../kernels/bench/cases.ts";
 import { boundOf } from "../../kernels/bench/measure.ts";
 import { measureOverheads } from "../../kernels/bench/overheads.ts";
@@ -27,6 +28,7 @@ export interface KernelFlags {
   readonly compare?: string;
   readonly html?: string;
   readonly memoryBudget: number;
+  readonly precision: Precision;
 }
 
 export async function benchKernels(flags: KernelFlags): Promise<void> {
@@ -34,7 +36,7 @@ export async function benchKernels(flags: KernelFlags): Promise<void> {
   // What can be wrong with the input is found before anything is measured.
   const before = flags.compare === undefined ? undefined : await readReport(flags.compare);
   const models = flags.model === undefined ? undefined : [await readModelShape(flags.model)];
-  using gpu = await openGpu({ memoryBudget: flags.memoryBudget });
+  using gpu = await openGpu({ memoryBudget: flags.memoryBudget, precision: flags.precision });
   const cases = select(benchCases(gpu, models), flags.filter);
   const report = await measureReport(gpu, cases, begun, flags.full ? Number.POSITIVE_INFINITY : flags.budget);
   const comparison = before === undefined ? undefined : compare(before, report);

@@ -52,9 +52,12 @@ async function run(flags: Flags, command: Command): Promise<void> {
   let failed = true;
   let close = () => {};
   const open = async () => {
-    const gpu = await openGpu({ memoryBudget });
+    const gpu = await openGpu({ memoryBudget, precision: options.precision });
     close = () => gpu.close();
-    reporter.note(`Device: ${gpu.facts.description}${gpu.facts.software ? " (CPU)" : ""}`);
+    const { description, software, precision } = gpu.facts;
+    reporter.note(
+      `Device: ${description}${software ? " (CPU)" : ""}${precision === "f32" ? "" : `, precision ${precision}`}`,
+    );
     return gpu;
   };
   try {

@@ -5,6 +5,7 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import { versions } from "../versions.ts";
 
 export interface BenchSetting {
+  /** And its precision class, where that is not f32. */
   readonly adapter: string;
   /** Processors, memory, system. */
   readonly machine: string;
@@ -14,10 +15,11 @@ export interface BenchSetting {
 }
 
 export function benchSetting(gpu: Gpu): BenchSetting {
+  const { description, device, vendor, precision } = gpu.facts;
   const processors = cpus();
   const model = processors[0]?.model.trim() || process.arch;
   return {
-    adapter: gpu.facts.description || gpu.facts.device || gpu.facts.vendor,
+    adapter: `${description || device || vendor}${precision === "f32" ? "" : `, precision ${precision}`}`,
     machine: `${processors.length} x ${model}, ${formatBytes(totalmem())}, ${process.platform} ${release()}`,
     versions: versions(),
     date: new Date().toISOString().slice(0, 10),

@@ -11,7 +11,7 @@ import { serialiseRecipe } from "../../model/stored-recipe.ts";
 import type { Example, TrainingSet } from "../example-sets.ts";
 import { flagOf } from "../flag.ts";
 import { findObjective } from "../objectives.ts";
-import type { TrainOptions } from "../options.ts";
+import { type TrainOptions, trainDefaults } from "../options.ts";
 import type { Prepared } from "../prepare.ts";
 import { versions } from "../versions.ts";
 import type { FoundState } from "./folder.ts";
@@ -65,6 +65,7 @@ const rules: Readonly<Record<keyof TrainOptions, Rule>> = {
   loraAlpha: "same",
   loraDropout: "same",
   loraTargets: "same",
+  precision: "same",
   gradientCheckpointing: "free", // layers that are computed again give the same bits
   objective: "same",
   reward: "same",
@@ -183,9 +184,12 @@ function storedOptions(options: TrainOptions): Identity["options"] {
 const optionNames = Object.keys(rules) as (keyof TrainOptions)[];
 
 function optionDifferences(then: Identity, now: Pick<Identity, "options">): string[] {
+  // A state without an option is older than the option, and did what is the default now.
+  const defaults: Readonly<Record<string, unknown>> = trainDefaults;
+  const before = (name: string) => (Object.hasOwn(then.options, name) ? then.options[name] : defaults[name]);
   return optionNames
-    .filter((name) => rules[name] === "same" && said(then.options[name]) !== said(now.options[name]))
-    .map((name) => `${flagOf(name)} was ${said(then.options[name])}, now it is ${said(now.options[name])}`);
+    .filter((name) => rules[name] === "same" && said(before(name)) !== said(now.options[name]))
+    .map((name) => `${flagOf(name)} was ${said(before(name))}, now it is ${said(now.options[name])}`);
 }
 
 const said = (value: unknown) =>

@@ -54,9 +54,13 @@ export async function explainNotFinite(
     checkpoint === undefined
       ? "no state had been saved yet"
       : `the last saved state, which is good, is ${checkpoint}`;
+  const inHalves =
+    failed.options.precision === "f32"
+      ? ""
+      : ` With --precision ${failed.options.precision}, what lies beyond 65,504 in a linear layer is Inf too; --precision f32 shows whether it was that.`;
   return new RmtrainError(
     `${what} not finite at step ${step}; training stopped there with the weights of step ${left}, and ${saved}. ` +
-      `${named} Lower --lr, or look for extreme margins in the data.`,
+      `${named} Lower --lr, or look for extreme margins in the data.${inHalves}`,
     { cause: error },
   );
 }

@@ -1,7 +1,7 @@
 /** @file Options of `train` that say how the run goes: what is logged and kept, and on how much memory. */
 import { type Command, Option } from "commander";
 import { trainDefaults as d } from "../../../train/options.ts";
-import { bytes, memoryBudgetOption, positiveInteger } from "../../options.ts";
+import { bytes, memoryBudgetOption, positiveInteger, precisionOption } from "../../options.ts";
 
 export function addRunningOptions(command: Command): Command {
   return command
@@ -33,6 +33,7 @@ export function addRunningOptions(command: Command): Command {
       "--gradient-checkpointing",
       "keep no layer's inside for its gradient but compute it again: less memory, more work, the same bits (default: off)",
     )
+    .addOption(precisionOption(d.precision))
     .addOption(memoryBudgetOption())
     .option(
       "--feature-cache <dir>",
