@@ -67,6 +67,15 @@ it("an operation's row forces the variant that it names", () => {
       })
       .map(({ kernel }) => kernel.name);
   };
+  const prepared = (name: string) =>
+    cases()
+      .find((of) => of.name === name)
+      ?.prepare(gpu());
+  {
+    using _ = gpu().scope();
+    expect(prepared("linear=tile f32")?.unforced).toBeDefined();
+    expect(prepared("add")?.unforced).toBeUndefined();
+  }
   expect(kernelsOf("linear=tile f32")).toEqual(["linear_tile"]);
   expect(kernelsOf("linear=rows bf16")).toEqual(["linear_rows"]);
   expect(gpu().variants.forced.size).toBe(0);
@@ -103,6 +112,7 @@ it("--json, --html and --compare: rows with rates and their share of the ceiling
   expect(rows.map(({ name, shape }) => `${name} ${shape}`)).toEqual(["add [8, 288]"]);
   expect(leftOut).toEqual([]);
   for (const found of rows) {
+    expect(found.chosen).toBe(true);
     expect(found.low).toBeLessThanOrEqual(found.seconds);
     expect(found.high).toBeGreaterThanOrEqual(found.seconds);
     expect(found.bytesPerSecond * found.seconds).toBeCloseTo(12 * 8 * 288, 6);

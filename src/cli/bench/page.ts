@@ -3,10 +3,10 @@ import { Html, html } from "../../train/report/html.ts";
 import { columns, details, figure, list, type Section, section, table } from "../../train/report/parts.ts";
 import { style } from "../../train/report/style.ts";
 import type { Comparison } from "./compare.ts";
-import { giga, milliseconds, percent } from "./markdown.ts";
+import { giga, milliseconds } from "./markdown.ts";
 import type { BenchReport } from "./report.ts";
 import { families, fastest, roofline } from "./roofline.ts";
-import { ceilingRows, kernelRows, overheadRows, remarks } from "./tables.ts";
+import { ceilingRows, kernelColumns, kernelRows, overheadRows, remarks } from "./tables.ts";
 
 /** Nothing is loaded and nothing runs; styles stand in the page itself. */
 const policy =
@@ -100,19 +100,7 @@ function bestTable({ rows }: BenchReport): Html {
     const other = best.get(row.name);
     if (winners.has(row) && (other === undefined || row.share > other.share)) best.set(row.name, row);
   }
-  return table(
-    "The best row of each kernel",
-    columns("kernel", "shape", "ms#", "GFLOP/s#", "GB/s#", "share#", "of"),
-    [...best.values()].map((row) => [
-      row.name,
-      row.shape,
-      milliseconds(row.seconds),
-      giga(row.flopsPerSecond),
-      giga(row.bytesPerSecond),
-      percent(row.share),
-      row.limit,
-    ]),
-  );
+  return table("The best row of each kernel", columns(...kernelColumns), kernelRows([...best.values()]));
 }
 
 const ceilingSection = (report: BenchReport): Section => ({
@@ -128,11 +116,7 @@ const rowSection = (report: BenchReport): Section => ({
   body: html`${list(remarks(report))}
 ${details(
   `${report.rows.length} rows`,
-  table(
-    "All rows",
-    columns("kernel", "shape", "ms#", "GFLOP/s#", "GB/s#", "share#", "of"),
-    kernelRows(report),
-  ),
+  table("All rows", columns(...kernelColumns), kernelRows(report.rows)),
 )}`,
 });
 

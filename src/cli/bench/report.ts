@@ -12,6 +12,7 @@ const rate = z.number().nonnegative();
 const row = z.object({
   name: z.string(),
   shape: z.string(),
+  chosen: z.boolean(),
   seconds,
   low: seconds,
   high: seconds,

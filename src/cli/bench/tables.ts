@@ -9,7 +9,7 @@ export function reportText(report: BenchReport): string {
     heading(report),
     markdownTable(["ceiling", "reached#", "what was measured"], ceilingRows(report)),
     markdownTable(["beside the kernels", "time#"], overheadRows(report.overheads)),
-    markdownTable(["kernel", "shape", "ms#", "GFLOP/s#", "GB/s#", "share#", "of"], kernelRows(report)),
+    markdownTable(kernelColumns, kernelRows(report.rows)),
     `${remarks(report).join("\n")}\n`,
   ].join("\n");
 }
@@ -57,10 +57,14 @@ export function overheadRows(o: BenchReport["overheads"]): string[][] {
   ];
 }
 
-export const kernelRows = ({ rows }: BenchReport): string[][] =>
+/** `runs` says yes where it is what runs at the shape, not a variant that has to be forced. */
+export const kernelColumns = ["kernel", "shape", "runs", "ms#", "GFLOP/s#", "GB/s#", "share#", "of"];
+
+export const kernelRows = (rows: BenchReport["rows"]): string[][] =>
   rows.map((row) => [
     row.name,
     row.shape,
+    row.chosen ? "yes" : "",
     milliseconds(row.seconds),
     giga(row.flopsPerSecond),
     giga(row.bytesPerSecond),
@@ -80,10 +84,15 @@ export function remarks(report: BenchReport): string[] {
         ? "the host's clock"
         : `the device's timestamps (${clocked} rows: the host's clock)`;
   const lines = [
-    `Times are medians of ${fewestRuns(report)} to ${mostRuns(report)} runs by ${by}; share: of what the nearer ceiling allows.`,
+    `Times are medians of ${fewestRuns(report)} to ${mostRuns(report)} runs by ${by}; share: of what the nearer ceiling allows; runs: without a variant being forced.`,
     buildRemark(report),
     ...leftOutRemarks(report),
   ];
+  const behind = beaten(rows);
+  if (behind.length > 0)
+    lines.push(
+      `${behind.length} rows that run here are slower, with quartiles apart, than another variant: ${named(behind)}. \`rmtrain tune\` chooses by measurement.`,
+    );
   const above = rows.filter((row) => row.flopsPerSecond > ceilings.flopsPerSecond);
   if (above.length > 0)
     lines.push(
@@ -97,6 +106,13 @@ export function remarks(report: BenchReport): string[] {
   return lines;
 }
 
+/** Rows that run by themselves although another variant of the operation is faster at the same shape. */
+export function beaten(rows: BenchReport["rows"]): BenchReport["rows"] {
+  const same = (a: { name: string; shape: string }, b: typeof a) =>
+    a.shape === b.shape && a.name.replace(/=\S+/, "") === b.name.replace(/=\S+/, "");
+  return rows.filter((row) => row.chosen && rows.some((other) => same(row, other) && other.high < row.low));
+}
+
 const fewestRuns = ({ rows }: BenchReport) => Math.min(...rows.map(({ runs }) => runs));
 const mostRuns = ({ rows }: BenchReport) => Math.max(...rows.map(({ runs }) => runs));
 
@@ -106,6 +122,13 @@ function buildRemark({ rows }: BenchReport): string {
   return `First runs, which build pipelines, took ${total.toFixed(1)} s more than later ones, ${longest.name} ${longest.firstSeconds.toFixed(2)} s; drivers may keep pipelines from earlier processes (--compile builds all anew).`;
 }
 
+const duration = (seconds: number) =>
+  seconds < 600
+    ? `${seconds} s`
+    : seconds < 7200
+      ? `${Math.round(seconds / 60)} min`
+      : `${Math.round(seconds / 3600)} h`;
+
 function leftOutRemarks({ rows, leftOut }: BenchReport): string[] {
   const of = (reason: "time" | "memory") => leftOut.filter((row) => row.reason === reason);
   const [slow, large] = [of("time"), of("memory")];
@@ -114,7 +137,7 @@ function leftOutRemarks({ rows, leftOut }: BenchReport): string[] {
   if (slow.length > 0) {
     const seconds = Math.round(slow.reduce((sum, row) => sum + row.seconds, 0));
     lines.push(
-      `${slow.length} of ${all} rows were left out, about ${seconds} s by estimate: --full runs them, --budget gives more time.`,
+      `${slow.length} of ${all} rows were left out, about ${duration(seconds)} by estimate: --full runs them, --budget gives more time.`,
     );
   }
   if (large.length > 0)

@@ -25,7 +25,13 @@ export interface BenchCase {
   /** Bytes of all inputs, each read once, and of all outputs. */
   readonly bytes: number;
   /** Uploads inputs into the current scope; returns what is measured, to be called within a scope of its own. */
-  readonly prepare: (gpu: Gpu) => () => void;
+  readonly prepare: (gpu: Gpu) => Recording;
+}
+
+/** Records the case's work. Where that forces a variant, `unforced` records the same with what runs otherwise. */
+export interface Recording {
+  (): void;
+  readonly unforced?: () => void;
 }
 
 /** Every case, each name's ones together. */

@@ -1,5 +1,6 @@
 /** @file Runs a case of the benchmark and relates it to what the device can do at best. */
 import type { Gpu } from "../../gpu/gpu.ts";
+import { variantKey } from "../../gpu/kernel-source.ts";
 import type { Timing } from "../../gpu/timer.ts";
 import type { Ceilings } from "../ceilings.ts";
 import type { BenchCase } from "./cases.ts";
@@ -8,6 +9,8 @@ import { median, quantile } from "./statistics.ts";
 export interface BenchRow {
   readonly name: string;
   readonly shape: string;
+  /** Whether it is what runs at this shape where no variant is forced. */
+  readonly chosen: boolean;
   /** Median of several runs. */
   readonly seconds: number;
   /** The quartiles. */
@@ -53,11 +56,16 @@ export async function measure(gpu: Gpu, benchCase: BenchCase, ceilings: Ceilings
   const record = benchCase.prepare(gpu);
   // Inputs are on the device before the first run is timed.
   await gpu.finish();
-  const once = () => {
+  const scoped = (work: () => void) => () => {
     using _outputs = gpu.scope();
-    record();
+    work();
   };
-  const dispatches = gpu.recorder.collect(once).length;
+  const once = scoped(record);
+  const pipelines = (work: () => void) =>
+    gpu.recorder.collect(work).map(({ kernel, variant }) => variantKey(kernel, variant));
+  const own = pipelines(once);
+  const chosen = record.unforced === undefined || `${own}` === `${pipelines(scoped(record.unforced))}`;
+  const dispatches = own.length;
   const time = (work: () => void) => (dispatches > mostDispatches ? clocked(gpu, work) : gpu.time(work));
   const batch = async (repeats: number) => {
     const { seconds, source } = await time(() => {
@@ -77,7 +85,7 @@ export async function measure(gpu: Gpu, benchCase: BenchCase, ceilings: Ceilings
     times.length >= sampling.most ||
     (times.length >= sampling.fewest && performance.now() - from > sampling.seconds * 1e3);
   while (!enough()) times.push((await batch(repeats)).seconds);
-  return rowOf(benchCase, ceilings, { times, source, first });
+  return rowOf(benchCase, ceilings, { times, source, first, chosen });
 }
 
 /** By the host's clock, of an idle device, in as many submits as it takes. */
@@ -95,18 +103,20 @@ interface Samples {
   readonly source: Timing["source"];
   /** Seconds of the first run, by the host's clock. */
   readonly first: number;
+  readonly chosen: boolean;
 }
 
 export function rowOf(
   { name, shape, flops, bytes }: Omit<BenchCase, "prepare">,
   ceilings: Pick<Ceilings, "flopsPerSecond" | "bytesPerSecond">,
-  { times, source, first }: Samples,
+  { times, source, first, chosen }: Samples,
 ): BenchRow {
   const seconds = median(times);
   const bound = boundOf({ flops, bytes }, ceilings);
   return {
     name,
     shape,
+    chosen,
     seconds,
     low: quantile(times, 0.25),
     high: quantile(times, 0.75),

@@ -25,7 +25,7 @@ export function perVariant(gpu: Gpu, benchCase: BenchCase): BenchCase[] {
     prepare: (device) => {
       const force = <T>(record: () => T) => device.variants.forcing(operation, variant, record);
       const record = force(() => benchCase.prepare(device));
-      return () => force(record);
+      return Object.assign(() => force(record), { unforced: record });
     },
   }));
 }

@@ -8,9 +8,14 @@ const ceilings = {
   parts: { fma8Chains: 90e9, fma2Chains: 100e9, copyKernel: 4e9, copyCommand: 10e9 },
 };
 
-export function row(name: string, shape: string, seconds: number, flops = 1e9, bytes = 1e6) {
+export function row(name: string, shape: string, seconds: number, flops = 1e9, bytes = 1e6, chosen = true) {
   const times = [seconds * 0.95, seconds, seconds * 1.05];
-  return rowOf({ name, shape, flops, bytes }, ceilings, { times, source: "timestamp", first: seconds + 0.5 });
+  return rowOf({ name, shape, flops, bytes }, ceilings, {
+    times,
+    source: "timestamp",
+    first: seconds + 0.5,
+    chosen,
+  });
 }
 
 export function report(rows: BenchReport["rows"], changes: Partial<BenchReport> = {}): BenchReport {

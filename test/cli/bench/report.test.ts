@@ -8,7 +8,7 @@ import { modelShape } from "../../../src/cli/bench/model-shape.ts";
 import { benchPage } from "../../../src/cli/bench/page.ts";
 import { parseReport } from "../../../src/cli/bench/report.ts";
 import { familyOf, fastest } from "../../../src/cli/bench/roofline.ts";
-import { comparisonText, remarks, reportText } from "../../../src/cli/bench/tables.ts";
+import { beaten, comparisonText, remarks, reportText } from "../../../src/cli/bench/tables.ts";
 import { parseConfig } from "../../../src/model/config.ts";
 import { report, row } from "./made-report.ts";
 
@@ -54,6 +54,16 @@ test("remarks: rows above a ceiling, data in caches, what was left out and why",
   expect(lines).toContain("1 of 5 rows don't fit --memory-budget: large u.");
   expect(lines).toContain("medians of 3 to 3 runs by the device's timestamps");
   expect(remarks(report([row("plain", "s", 0.1)])).join("\n")).not.toMatch(/exceed|caches|left out/);
+  const slow = [
+    row("linear=tile f32", "s", 0.2),
+    row("linear=rows f32", "s", 0.1, 1e9, 1e6, false),
+    row("linear=rows f16", "s", 0.1, 1e9, 1e6, false),
+    row("linear=tile f16", "s", 0.102),
+  ];
+  expect(beaten(slow).map(({ name }) => name)).toEqual(["linear=tile f32"]);
+  expect(remarks(report(slow)).join("\n")).toContain(
+    "than another variant: linear=tile f32 s. `rmtrain tune`",
+  );
   expect(() => reportText(report([], { leftOut: [...leftOut] }))).not.toThrow();
 });
 

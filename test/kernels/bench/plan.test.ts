@@ -52,7 +52,7 @@ test("an estimate follows what the kernel reached", () => {
 });
 
 test("a row's rates come from the median, its share from the nearer ceiling", () => {
-  const samples = { times: [4, 1, 2], source: "wall", first: 5 } as const;
+  const samples = { times: [4, 1, 2], source: "wall", first: 5, chosen: true } as const;
   const arithmetic = rowOf({ name: "a", shape: "s", flops: 1e9, bytes: 1e8 }, ceilings, samples);
   expect(arithmetic).toMatchObject({
     seconds: 2,
