@@ -21,6 +21,8 @@ export interface TinyModel {
   /** Without the family's prefix, as the oldest GPT-2 checkpoints are. */
   readonly unprefixed?: boolean;
   readonly seed?: number;
+  /** What the norms' weights lie about. Default 1. */
+  readonly gain?: number;
 }
 
 const GPT2 = { n_embd: 20, n_head: 2, n_layer: 2, n_positions: 48, vocab_size: 40 };
@@ -51,7 +53,7 @@ afterAll(() => {
 
 /** @returns the folder */
 export async function tinyModel(model: TinyModel): Promise<string> {
-  const { family, architecture = "sequence-classification", dtype = "F32", seed = 1 } = model;
+  const { family, architecture = "sequence-classification", dtype = "F32", seed = 1, gain = 1 } = model;
   const json = {
     model_type: family,
     architectures: [architectureName(family, architecture)],
@@ -67,7 +69,7 @@ export async function tinyModel(model: TinyModel): Promise<string> {
     const [name = ""] = spec.names.slice(model.unprefixed ? -1 : 0);
     const count = spec.shape.reduce((a, b) => a * b, 1);
     const isGain = spec.role.endsWith("norm.weight");
-    const values = normals(1000 * seed + i, count, 0.3).map((v) => (isGain ? 1 + v : v));
+    const values = normals(1000 * seed + i, count, 0.3).map((v) => (isGain ? gain + v : v));
     const stored = typeof dtype === "string" ? dtype : dtype(spec.role);
     return { name, dtype: stored, shape: spec.shape, data: () => fromFloat32(values, stored) };
   });

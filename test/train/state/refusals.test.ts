@@ -38,6 +38,7 @@ describe("another run's options and contents are refused by name", () => {
   it.each<[string, Partial<TrainArguments>, RegExp]>([
     ["rate", { lr: 0.1 }, /--resume .*: --lr was 0\.05, now it is 0\.1\. Only the same run/],
     ["batch size", { batchSize: 5 }, /--batch-size was 6, now it is 5/],
+    ["precision", { precision: "f16-emulated" }, /--precision was f32, now it is f16-emulated/],
     ["seed", { seed: 1 }, /--seed was 0, now it is 1/],
     ["accumulation", { gradientAccumulationSteps: 2 }, /--gradient-accumulation-steps was 1, now it is 2/],
     ["evaluation steps", { evalSteps: 2 }, /--eval-steps was not given, now it is 2/],
