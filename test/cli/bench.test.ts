@@ -7,6 +7,7 @@ import { afterAll, expect, it } from "vitest";
 import type { Comparison } from "../../src/cli/bench/compare.ts";
 import { parseReport } from "../../src/cli/bench/report.ts";
 import { register } from "../../src/cli/bench.ts";
+import { openGpu } from "../../src/gpu/gpu.ts";
 import { benchCases } from "../../src/kernels/bench/cases.ts";
 import type { BenchModel } from "../../src/kernels/bench/models.ts";
 import { canBuild, catalogue } from "../../src/kernels/catalogue.ts";
@@ -79,6 +80,21 @@ it("an operation's row forces the variant that it names", () => {
   expect(kernelsOf("linear=tile f32")).toEqual(["linear_tile"]);
   expect(kernelsOf("linear=rows bf16")).toEqual(["linear_rows"]);
   expect(gpu().variants.forced.size).toBe(0);
+});
+
+it("in another precision class a linear layer is one row, and it runs", async () => {
+  using emulated = await openGpu({ precision: "f16-emulated", variants: {} });
+  const linears = benchCases(emulated, [tiny], [3]).filter(({ name }) => name.startsWith("linear"));
+  expect(linears.map(({ name }) => name)).toEqual([
+    ...["f32", "f16", "bf16"].map((dtype) => `linear:f16-emulated ${dtype}`),
+    ...["f32", "f16", "bf16"].map((dtype) => `linear_input_gradient:f16-emulated ${dtype}`),
+    "linear_weight_gradient:f16-emulated",
+  ]);
+  for (const { prepare } of linears) {
+    using _ = emulated.scope();
+    prepare(emulated)();
+  }
+  await emulated.finish();
 });
 
 it("every case runs, at one token too, and what it allocates belongs to its scope", async () => {

@@ -18,7 +18,7 @@ export interface ComparedRow {
 export interface Comparison {
   /** What both runs depend on: [what, before, after], also where it is equal. */
   readonly settings: readonly (readonly [string, string, string])[];
-  /** Whether adapter, machine and versions are the same, so that time is all that lies between the runs. */
+  /** Whether adapter, machine, precision and versions are the same, so that time is all that lies between the runs. */
   readonly sameSetting: boolean;
   /** Ceilings after / before. */
   readonly fmaRatio: number;
@@ -70,6 +70,7 @@ function settingsOf(before: BenchReport, after: BenchReport): [string, string, s
   return [
     ["adapter and driver", before.adapter, after.adapter],
     ["machine", before.machine, after.machine],
+    ["precision", before.precision, after.precision],
     ...names.map((name): [string, string, string] => [
       name,
       before.versions[name] ?? "none",

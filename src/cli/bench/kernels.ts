@@ -79,6 +79,7 @@ async function measureReport(
       format: reportFormat,
       ...benchSetting(gpu),
       versions: { ...benchSetting(gpu).versions },
+      precision: gpu.facts.precision,
       ceilings,
       ...(processor === undefined ? {} : { processor }),
       overheads,

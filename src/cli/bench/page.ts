@@ -61,7 +61,7 @@ export function benchPage(report: BenchReport, comparison?: Comparison): string 
 <header>
 <p class="kicker">rmtrain bench</p>
 <h1>Kernels on ${report.adapter}</h1>
-<p class="about">${report.machine}; ${versions.join(", ")}; ${report.date}</p>
+<p class="about">${report.machine}; products in ${report.precision}; ${versions.join(", ")}; ${report.date}</p>
 <nav aria-label="Sections"><ul>${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>
 </header>
 <main>

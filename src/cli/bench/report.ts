@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { InputError } from "../../errors.ts";
+import { precisions } from "../../gpu/precision.ts";
 import { isSystemError } from "../../model/atomic-file.ts";
 
 /** Goes up when a figure changes its meaning. */
@@ -49,6 +50,8 @@ const report = z.object({
   format: z.literal(format),
   adapter: z.string(),
   machine: z.string(),
+  /** The class that products of linear layers were computed in. */
+  precision: z.enum(precisions),
   versions: z.record(z.string(), z.string()),
   date: z.string(),
   ceilings,

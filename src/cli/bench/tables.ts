@@ -14,9 +14,9 @@ export function reportText(report: BenchReport): string {
   ].join("\n");
 }
 
-function heading({ adapter, machine, versions, date, rows, seconds }: BenchReport): string {
+function heading({ adapter, machine, precision, versions, date, rows, seconds }: BenchReport): string {
   const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-  return `Kernels: ${rows.length} rows in ${Math.round(seconds)} s\n\n${adapter}; ${machine}; ${named.join(", ")}; ${date}\n`;
+  return `Kernels: ${rows.length} rows in ${Math.round(seconds)} s\n\n${adapter}; ${machine}; products in ${precision}; ${named.join(", ")}; ${date}\n`;
 }
 
 export function ceilingRows({ ceilings, processor }: BenchReport): string[][] {
@@ -93,7 +93,14 @@ export function remarks(report: BenchReport): string[] {
     lines.push(
       `${behind.length} rows that run here are slower, with quartiles apart, than another variant: ${named(behind)}. \`rmtrain tune\` chooses by measurement.`,
     );
-  const above = rows.filter((row) => row.flopsPerSecond > ceilings.flopsPerSecond);
+  const units = rows.filter(({ name }) => onMatrixUnits.test(name));
+  if (units.length > 0)
+    lines.push(
+      `${units.length} rows run on matrix units, whose ceiling is not measured: their share is of fma's.`,
+    );
+  const above = rows.filter(
+    (row) => row.flopsPerSecond > ceilings.flopsPerSecond && !onMatrixUnits.test(row.name),
+  );
   if (above.length > 0)
     lines.push(
       `${above.length} rows exceed the fma ceiling, which therefore is none here: ${named(above)}. On a busy machine run again; else please report it.`,
@@ -112,6 +119,9 @@ export function beaten(rows: BenchReport["rows"]): BenchReport["rows"] {
     a.shape === b.shape && a.name.replace(/=\S+/, "") === b.name.replace(/=\S+/, "");
   return rows.filter((row) => row.chosen && rows.some((other) => same(row, other) && other.high < row.low));
 }
+
+/** Linears of the class f16. */
+const onMatrixUnits = /:f16( |$)/;
 
 const fewestRuns = ({ rows }: BenchReport) => Math.min(...rows.map(({ runs }) => runs));
 const mostRuns = ({ rows }: BenchReport) => Math.max(...rows.map(({ runs }) => runs));
@@ -156,7 +166,7 @@ export function comparisonText(comparison: Comparison, file: string): string {
   const faster = rows.filter(({ apart, speedup }) => apart && speedup > 1).length;
   const slower = rows.filter(({ apart, speedup }) => apart && speedup < 1).length;
   const verdict = comparison.sameSetting
-    ? "Adapter, machine and versions are the same: what differs is the kernels, and what else the machine did."
+    ? "Adapter, machine, precision and versions are the same: what differs is the kernels, and what else the machine did."
     : "The settings differ, so the rows compare them as much as the kernels.";
   return [
     `Compared with ${file}: two runs one after the other, not interleaved.\n`,

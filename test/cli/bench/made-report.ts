@@ -24,6 +24,7 @@ export function report(rows: BenchReport["rows"], changes: Partial<BenchReport> 
     format: reportFormat,
     adapter: "an adapter",
     machine: "2 x a processor",
+    precision: "f32",
     versions: { rmtrain: "0.1.0", node: "20.0.0" },
     date: "2026-01-02",
     ceilings,

@@ -54,6 +54,9 @@ test("remarks: rows above a ceiling, data in caches, what was left out and why",
   expect(lines).toContain("1 of 5 rows don't fit --memory-budget: large u.");
   expect(lines).toContain("medians of 3 to 3 runs by the device's timestamps");
   expect(remarks(report([row("plain", "s", 0.1)])).join("\n")).not.toMatch(/exceed|caches|left out/);
+  const units = remarks(report([row("linear:f16 f32", "s", 0.005)])).join("\n");
+  expect(units).toContain("1 rows run on matrix units");
+  expect(units).not.toContain("exceed");
   const slow = [
     row("linear=tile f32", "s", 0.2),
     row("linear=rows f32", "s", 0.1, 1e9, 1e6, false),
