@@ -15,7 +15,8 @@ import { cases } from "./cases.ts";
 import { contest, startAll } from "./contest.ts";
 import { contestants } from "./contestants.ts";
 import { machine } from "./machine.ts";
-import { type Row, timesTable } from "./table.ts";
+import { timesTable } from "./table.ts";
+import { type Contested, targetsTable } from "./targets.ts";
 
 const { values: flags } = parseArgs({
   options: {
@@ -34,14 +35,15 @@ const wanted = contestants().filter(({ name }) => name === "rmtrain" || matches(
 const { contestants: started, versions } = await startAll(wanted);
 try {
   console.log(`${machine()}\n\n${versions.join("\n")}\n`);
-  const rows: Row[] = [];
+  const contested: Contested[] = [];
   for (const definition of await cases(Number(flags.pairs))) {
     if (!matches(flags.only, definition.name)) continue;
     const files = join(dir, definition.name.replaceAll(" ", "-"));
-    rows.push(await contest(definition, started, files, Number(flags.seconds)));
+    const row = await contest(definition, started, files, Number(flags.seconds));
+    contested.push({ operation: definition.operation, row });
     console.error(`${definition.name}: done after ${((performance.now() - began) / 1e3).toFixed(0)} s`);
   }
-  console.log(timesTable(rows));
+  console.log(`${timesTable(contested.map(({ row }) => row))}\n\n${targetsTable(contested)}`);
   console.log(`\n${((performance.now() - began) / 1e3).toFixed(0)} s in all.`);
 } finally {
   for (const contestant of started) contestant.stop();
