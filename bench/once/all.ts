@@ -8,7 +8,7 @@
  */
 import { parseArgs } from "node:util";
 import { openGpu } from "../../src/gpu/gpu.ts";
-import { machineLine } from "../lib/machine.ts";
+import { benchSetting } from "../../src/train/bench/setting.ts";
 import { bf16 } from "./bf16.ts";
 import { checkpointing } from "./checkpointing.ts";
 import { head } from "./head.ts";
@@ -32,7 +32,9 @@ if (unknown !== undefined) {
 }
 
 using gpu = await openGpu();
-console.log(`${machineLine(gpu)}\n`);
+const { adapter, machine, versions, date } = benchSetting(gpu);
+const known = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+console.log(`${[machine, adapter, ...known, date].join("; ")}\n`);
 console.log("Times are medians in milliseconds, quartiles in parentheses; both ways run in turn.");
 for (const { name, title, how, run } of tables) {
   if (positionals.length > 0 && !positionals.includes(name)) continue;

@@ -1,21 +1,19 @@
 /** @file Weights kept in 16 bits as the checkpoint has them, against the same weights in 32. */
 import { loraDefaults } from "../../src/model/adapter/settings.ts";
-import { defaultShape, someIds, syntheticModel } from "./model.ts";
+import { shape as defaultShape, someIds } from "./model.ts";
 import { Passes } from "./passes.ts";
 import { compare, comparisonCells, comparisonColumns, MiB, type Sheet, type Table } from "./table.ts";
 
-const shape = { ...defaultShape, width: 768, heads: 12, mlpWidth: 2048 };
+const shape = { ...defaultShape, hidden: 768, heads: 12, kvHeads: 12, intermediate: 2048 };
 
 export const bf16: Table = {
   name: "bf16",
   title: "bf16 weights",
   how: "Two layers of width 768. Off: the checkpoint in f32. Predicted: time no worse (1×); memory of the frozen weights by half.",
   run: async ({ gpu }): Promise<Sheet> => {
-    using wide = await syntheticModel(shape, "F32");
-    using narrow = await syntheticModel(shape, "BF16");
     const options = { trainable: "lora", lora: loraDefaults, seed: 0 } as const;
-    using off = await Passes.open(gpu, wide.dir, options);
-    using on = await Passes.open(gpu, narrow.dir, options);
+    using off = await Passes.open(gpu, shape, options);
+    using on = await Passes.open(gpu, { ...shape, dtype: "bf16" }, options);
     const rows: (string | number)[][] = [];
     for (const [what, tokens] of [
       ["score", 8],
@@ -23,7 +21,7 @@ export const bf16: Table = {
       ["score", 256],
       ["learn", 256],
     ] as const) {
-      const items = [{ sequences: [someIds(tokens, 0, shape.vocabulary)] }];
+      const items = [{ sequences: [someIds(tokens, 0)] }];
       const [found] = await compare({ cost: 1, run: off[what](items) }, [{ cost: 1, run: on[what](items) }]);
       const name = what === "score" ? "forward" : "forward and backward, low-rank updates learn";
       rows.push([name, tokens, ...comparisonCells(found!)]);

@@ -2,7 +2,8 @@
  * @file A head alone, on features that are kept: whole runs of `rmtrain train`, from the first line read to the saved
  * model, beside one pass of the backbone over the same pairs. Without kept features every epoch is such a pass.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadBackbone } from "../../src/model/load.ts";
@@ -12,7 +13,6 @@ import { computeFeatures, releaseFeatures } from "../../src/train/features.ts";
 import { trainDefaults } from "../../src/train/options.ts";
 import { type TrainResult, train } from "../../src/train/train.ts";
 import { clocked, interleave } from "../lib/interleave.ts";
-import { temporaryFolder } from "./model.ts";
 import { type Context, type Sheet, spread, type Table } from "./table.ts";
 
 const here = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -79,6 +79,11 @@ function someExamples(dir: string): string {
   const step = lines.length / examplePairs;
   writeFileSync(file, lines.filter((_, n) => n % step === 0).join("\n"));
   return file;
+}
+
+function temporaryFolder(): { readonly dir: string } & Disposable {
+  const dir = mkdtempSync(join(tmpdir(), "rmtrain-once-"));
+  return { dir, [Symbol.dispose]: () => rmSync(dir, { recursive: true, force: true }) };
 }
 
 /** Pairs as ids are given, weights are on the device, pipelines are built. */

@@ -5,7 +5,6 @@ import { fileURLToPath } from "node:url";
 import type { Item } from "../../src/data/pack.ts";
 import { type TokenisedContent, tokenise } from "../../src/data/tokenise.ts";
 import { loadTokenizer } from "../../src/model/tokenizer.ts";
-import { syntheticModel } from "./model.ts";
 import { apart, directions, Passes, tokensOf } from "./passes.ts";
 import { compare, comparisonCells, comparisonColumns, type Sheet, type Table } from "./table.ts";
 
@@ -35,8 +34,7 @@ export const padding: Table = {
   title: "No padding",
   how: `Off: in batches of ${batchPairs} pairs (as they stand in the file, at most ${maxLength} tokens, models/base's tokenizer) every sequence is padded to the longest. Packed: the same sequences without padding; shared: their prompts computed once, too. Predicted: the tokens; "whole file": the same ratio over all its batches.`,
   run: async ({ gpu }): Promise<Sheet> => {
-    using folder = await syntheticModel();
-    using passes = await Passes.open(gpu, folder.dir);
+    using passes = await Passes.open(gpu);
     const rows: (string | number)[][] = [];
     for (const { name, file } of dataSets()) {
       const all = batchesOf(await itemsOf(file));

@@ -1,6 +1,6 @@
 /** @file Prompts that several replies share: computed once, forwards and backwards, against every sequence by itself. */
 import type { Item } from "../../src/data/pack.ts";
-import { someIds, syntheticModel } from "./model.ts";
+import { someIds } from "./model.ts";
 import { apart, directions, expectEqual, Passes, tokensOf } from "./passes.ts";
 import { compare, comparisonCells, comparisonColumns, type Sheet, type Table } from "./table.ts";
 
@@ -18,8 +18,7 @@ export const prompts: Table = {
   title: "Shared prompts",
   how: `Off: every sequence of prompt and reply (${length} tokens) by itself. Predicted: k (P + L) / (P + k L) for k replies, the tokens alone; attention to the prompt's keys is not shared.`,
   run: async ({ gpu }): Promise<Sheet> => {
-    using folder = await syntheticModel();
-    using passes = await Passes.open(gpu, folder.dir);
+    using passes = await Passes.open(gpu);
     const rows: (string | number)[][] = [];
     for (const { name, items, replies } of kinds) {
       for (const share of shares) {

@@ -5,7 +5,7 @@
 
 import { loraDefaults } from "../../src/model/adapter/settings.ts";
 import { type CausalLm, loadCausalLm } from "../../src/model/causal-lm.ts";
-import { openModelFolder } from "../../src/model/model-folder.ts";
+import { syntheticFolder } from "../../src/model/synthetic.ts";
 import { TrainableModel } from "../../src/model/trainable.ts";
 import { uploadTensor } from "../../src/tensor/tensor.ts";
 import { microBatchOf } from "../../src/train/micro-batches.ts";
@@ -13,7 +13,7 @@ import { type PolicyOnDevice, replyLogpsOf, replySum } from "../../src/train/rep
 import { ImplicitReward } from "../../src/train/rewards/implicit.ts";
 import { implicitForms } from "../../src/train/rewards/implicit-form.ts";
 import { clocked } from "../lib/interleave.ts";
-import { someIds, syntheticModel } from "./model.ts";
+import { positions, shape, someIds } from "./model.ts";
 import { batchTokens } from "./passes.ts";
 import { compare, comparisonCells, comparisonColumns, MiB, type Sheet, type Table } from "./table.ts";
 
@@ -30,8 +30,7 @@ export const reference: Table = {
   title: "The reference of DPO",
   how: `4 pairs (prompts of ${prompt} tokens, replies of ${reply}), ${epochs} epochs of low-rank updates. Off: a second model on the device gives the reference's log-probabilities in every step. Predicted: a step costs 2 forward passes (its own, and as much backwards, since frozen weights take no gradient), the reference 1.`,
   run: async ({ gpu }): Promise<Sheet> => {
-    using dir = await syntheticModel();
-    await using folder = await openModelFolder(dir.dir);
+    await using folder = syntheticFolder(shape, positions, "causal-lm");
     const began = gpu.memory.live;
     using model = await TrainableModel.load(gpu, folder, {
       trainable: "lora",

@@ -1,6 +1,6 @@
 /** @file Scoring many replies to one prompt: the prompt once, against every reply with it. */
 import type { Item } from "../../src/data/pack.ts";
-import { someIds, syntheticModel } from "./model.ts";
+import { someIds } from "./model.ts";
 import { apart, expectEqual, Passes, tokensOf } from "./passes.ts";
 import { compare, comparisonCells, comparisonColumns, type Sheet, type Table } from "./table.ts";
 
@@ -12,8 +12,7 @@ export const replies: Table = {
   title: "Many replies to one prompt",
   how: `A prompt of ${prompt} tokens and k replies of ${reply}. Off: every reply with the prompt, by itself. On: one record of k replies, or k records with the same prompt. Predicted: k (P + L) / (P + k L).`,
   run: async ({ gpu }): Promise<Sheet> => {
-    using folder = await syntheticModel();
-    using passes = await Passes.open(gpu, folder.dir);
+    using passes = await Passes.open(gpu);
     const rows: (string | number)[][] = [];
     for (const count of [4, 16, 32]) {
       const shared = someIds(prompt, 0);

@@ -1,7 +1,7 @@
 /** @file The reward of every prefix of a text: one causal pass, against each prefix as a text of its own. */
 import { clocked } from "../lib/interleave.ts";
-import { someIds, syntheticModel } from "./model.ts";
-import { batchTokens, Passes } from "./passes.ts";
+import { someIds } from "./model.ts";
+import { Passes } from "./passes.ts";
 import { compare, comparisonCells, comparisonColumns, type Sheet, type Table } from "./table.ts";
 
 export const trace: Table = {
@@ -9,21 +9,17 @@ export const trace: Table = {
   title: "A trace in one pass",
   how: "Off: every prefix of the text is scored, in full batches. Predicted: (n + 1) / 2 for n tokens. The rewards of both are equal bit for bit; that is checked.",
   run: async ({ gpu }): Promise<Sheet> => {
-    using folder = await syntheticModel();
-    using passes = await Passes.open(gpu, folder.dir);
+    using passes = await Passes.open(gpu);
     const rows: (string | number)[][] = [];
     for (const tokens of [32, 64, 128]) {
       const ids = someIds(tokens, 0);
       const prefixes = Array.from(ids, (_, p) => ({ sequences: [ids.slice(0, p + 1)] }));
-      const inOnePass = () =>
-        passes.scorer.scoreItems([{ sequences: [ids] }], { batchTokens, perToken: true });
-      const [[one] = []] = await inOnePass();
-      const each = await passes.rewards(prefixes);
-      if (each.some((reward, p) => !Object.is(reward, one?.perToken?.[p])))
+      const [one, each] = [await passes.trace(ids), await passes.rewards(prefixes)];
+      if (each.some((value, p) => !Object.is(value, one[p])))
         throw new Error("a prefix has another reward in the trace");
       const [found] = await compare(
         { cost: (tokens * (tokens + 1)) / 2, run: passes.score(prefixes) },
-        [{ cost: tokens, run: () => clocked(inOnePass) }],
+        [{ cost: tokens, run: () => clocked(() => passes.trace(ids)) }],
         0,
       );
       rows.push([tokens, ...comparisonCells(found!)]);
