@@ -4,9 +4,9 @@
 //
 // Shapes: lib/attention_key_gradient; the gradients go to k's and v's columns of dqkv, q's are left alone. Layout: a
 // workgroup owns up to WG rows of one segment and one key/value head, an invocation one row; queries are loaded at
-// workgroup-uniform addresses, and the sums are accumulated in dqkv. Accumulation: f32; the key's own segment, then each
-// of its children; in each the query heads of the group, in each head the queries in order of rows. No atomics, so the
-// order is fixed. Source: Dao et al. 2022, arXiv 2205.14135, appendix B.2; Dao 2023, arXiv 2307.08691, algorithm 2.
+// workgroup-uniform addresses, and the sums are accumulated in dqkv. Accumulation: f32; the key's own segment and
+// its children, as one run of rows where they follow upon each other, as packed batches have them; in each run the query
+// heads of the group, in each head the queries in order of rows. No atomics, so the order is fixed. Source: Dao et al. 2022, arXiv 2205.14135, appendix B.2; Dao 2023, arXiv 2307.08691, algorithm 2.
 //#header lanes
 //#include grid
 //#include attention_tile

@@ -24,7 +24,7 @@ export const tileRows = { software: 8, hardware: 32 };
 export interface ForestGradientTables {
   /** [tiles, 4] i32: consecutive rows of one segment. First row, rows, first range of queries, the one after the last. */
   readonly tiles: Tensor;
-  /** [ranges, 4] i32: first row, the row after the last, 0, 0. Each segment's own rows, then those of each child. */
+  /** [ranges, 4] i32: first row, the row after the last, 0, 0. Each segment's own rows and those of each child, in order. */
   readonly ranges: Tensor;
   readonly tileRows: number;
 }
@@ -82,11 +82,14 @@ export function uploadForestGradient(
   };
 }
 
-interface Segment {
+interface Rows {
   readonly start: number;
   readonly length: number;
-  /** Rows of the segments that see it whole, in their order. */
-  readonly children: { readonly start: number; readonly length: number }[];
+}
+
+interface Segment extends Rows {
+  /** Of the segments that see it whole, in their order. */
+  readonly children: Rows[];
 }
 
 function keyTilesOf(batch: PackedBatch, rowsPerTile: number) {
@@ -94,13 +97,27 @@ function keyTilesOf(batch: PackedBatch, rowsPerTile: number) {
   const ranges: number[] = [];
   for (const segment of segmentsOf(batch)) {
     const firstRange = ranges.length / 4;
-    for (const { start, length } of [segment, ...segment.children]) ranges.push(start, start + length, 0, 0);
+    for (const [start, end] of joined([segment, ...segment.children])) ranges.push(start, end, 0, 0);
     for (let first = 0; first < segment.length; first += rowsPerTile) {
       const rows = Math.min(rowsPerTile, segment.length - first);
       tiles.push(segment.start + first, rows, firstRange, ranges.length / 4);
     }
   }
   return { tiles: Int32Array.from(tiles), ranges: Int32Array.from(ranges) };
+}
+
+/**
+ * [first row, row after the last] of runs of rows, those that follow upon each other as one: a prompt's keys are seen by
+ * all of its replies, which lie behind it, so short replies share tiles of queries.
+ */
+function joined(runs: readonly Rows[]): [number, number][] {
+  const ranges: [number, number][] = [];
+  for (const { start, length } of runs) {
+    const before = ranges.at(-1);
+    if (before?.[1] === start) before[1] = start + length;
+    else ranges.push([start, start + length]);
+  }
+  return ranges;
 }
 
 function segmentsOf({ segments }: PackedBatch): readonly Segment[] {

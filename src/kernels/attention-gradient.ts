@@ -50,8 +50,8 @@ export interface AttentionGradientInputs extends AttentionResult {
 }
 
 /**
- * The gradient of `attention` for its input. A key's row adds its own segment's queries, then each child's, in their
- * order; in each the query heads that share the key, one after the other.
+ * The gradient of `attention` for its input. A key's row adds its own segment's queries, then each child's, in the order
+ * of rows; of query heads that share the key, the first one's of all those rows that follow upon each other, then the next's.
  * @returns [T, (heads + 2 * kvHeads) * headDim] f32: dq, then dk, then dv
  */
 export function attentionBackward(

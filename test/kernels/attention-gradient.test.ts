@@ -109,6 +109,15 @@ describe("attention's backward", () => {
     expect(relativeError((await run(gpu(), given)).dqkv, reference(given))).toBeLessThan(1e-5);
   });
 
+  it("walks a prompt's queries and those of its replies as one run of rows", () => {
+    const batch = forestOf([
+      { prompt: 17, replies: [1, 2, 3] },
+      { prompt: 0, replies: [5] },
+    ]);
+    using _ = gpu().scope();
+    expect(uploadForestGradient(gpu(), batch, batch.rows).ranges.rows).toBe(batch.segments.length / 4);
+  });
+
   it("takes heads of 128 columns", async () => {
     const batch = forestOf([{ prompt: 19, replies: [5, 17] }]);
     const given = inputs(9, batch, { heads: 2, kvHeads: 1, headDim: 128, scale: 0.09 });
