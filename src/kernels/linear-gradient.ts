@@ -9,8 +9,10 @@ import type { KernelVariant } from "../gpu/kernel-source.ts";
 import { bind, createTensor, rowWindows, type Tensor } from "../tensor/tensor.ts";
 import {
   linearInputGradientBroadcast as inputBroadcast,
+  linearInputGradientShared as inputShared,
   linearInputGradientTile as inputTile,
   linearWeightGradientBroadcast as weightBroadcast,
+  linearWeightGradientShared as weightShared,
   linearWeightGradientTile as weightTile,
 } from "./generated/index.ts";
 import { inMatrixClass, matrixInputGradient, matrixWeightGradient } from "./matrix-class.ts";
@@ -21,18 +23,23 @@ import {
   outputBroadcastLayout,
   outputBroadcastLayouts,
   pipelinesOf,
+  prefersShared,
+  sharedLayout,
   tileLayout,
 } from "./products.ts";
 import { roundedFactor, roundedGradient, roundedWeight } from "./rounded-factors.ts";
 import { expectShape } from "./shapes.ts";
 import { chooseVariant, fewInputRows, hasSubgroups, type OperationVariants } from "./variants.ts";
 
-/** tile: 4 x 4 results per invocation. broadcast: 8 to 32 x 4, with rows of dy shared by a subgroup. */
-export type GradientVariant = "tile" | "broadcast";
+/**
+ * tile: 4 x 4 results per invocation. broadcast: 8 to 32 x 4, with rows of dy shared by a subgroup. shared: 8 x 8 with both
+ * factors in workgroup memory, for GPUs.
+ */
+export type GradientVariant = "tile" | "broadcast" | "shared";
 
-export const gradientVariants: readonly GradientVariant[] = ["tile", "broadcast"];
+export const gradientVariants: readonly GradientVariant[] = ["tile", "broadcast", "shared"];
 
-const canRun = (gpu: Gpu, variant: GradientVariant): boolean => variant === "tile" || hasSubgroups(gpu);
+const canRun = (gpu: Gpu, variant: GradientVariant): boolean => variant !== "broadcast" || hasSubgroups(gpu);
 
 export const linearInputGradientOperation: OperationVariants<GradientVariant> = {
   operation: "linear_input_gradient",
@@ -50,22 +57,29 @@ export const linearWeightGradientOperation: OperationVariants<GradientVariant> =
 
 /** Rows that are summed before their sum is added to the total; a function of nothing, so that the order is fixed. */
 const chunk = 64;
-const inputKernels = { tile: inputTile, broadcast: inputBroadcast } as const;
-const weightKernels = { tile: weightTile, broadcast: weightBroadcast } as const;
+const inputKernels = { tile: inputTile, broadcast: inputBroadcast, shared: inputShared } as const;
+const weightKernels = { tile: weightTile, broadcast: weightBroadcast, shared: weightShared } as const;
+
+const layouts = { tile: tileLayout, shared: sharedLayout } as const;
 
 /** Whether lanes that share rows have something to compute: in narrow results most of them would not. */
 const canShare = (gpu: Gpu, rows: number, { stride4 }: Tensor): boolean =>
   hasSubgroups(gpu) && canFill(gpu, rows) && stride4 >= broadcastLayout(gpu, rows).groups / 2;
 
+function defaultFor(gpu: Gpu, rows: number, result: Tensor): GradientVariant {
+  if (prefersShared(gpu, rows, result.cols)) return "shared";
+  return canShare(gpu, rows, result) ? "broadcast" : "tile";
+}
+
 /** The variant for dx of so many rows. */
 function chooseInput(gpu: Gpu, rows: number, dx: Tensor, weight: Tensor): GradientVariant {
-  const byDefault = canShare(gpu, rows, dx) ? "broadcast" : "tile";
+  const byDefault = defaultFor(gpu, rows, dx);
   return chooseVariant(gpu, linearInputGradientOperation, byDefault, weight, rows <= fewInputRows);
 }
 
 /** The variant for dw [N, K]. */
 function chooseWeight(gpu: Gpu, dw: Tensor): GradientVariant {
-  const byDefault = canShare(gpu, dw.rows, dw) ? "broadcast" : "tile";
+  const byDefault = defaultFor(gpu, dw.rows, dw);
   return chooseVariant(gpu, linearWeightGradientOperation, byDefault, dw);
 }
 
@@ -92,7 +106,7 @@ export function linearWeightGradient(
     return;
   }
   const variant = forced ?? chooseWeight(gpu, into);
-  const layout = variant === "broadcast" ? outputBroadcastLayout(gpu, into.rows) : tileLayout;
+  const layout = variant === "broadcast" ? outputBroadcastLayout(gpu, into.rows) : layouts[variant];
   for (const { first, rows: outs, binding } of rowWindows(gpu, into, 4)) {
     gpu.recorder.dispatch(weightKernels[variant], {
       variant: layout.pipelines.f32,
@@ -162,7 +176,7 @@ export function linearInputGradient(
     return linearInputGradient(gpu, ...factors, dx, { overwrite: !add, variant });
   }
   const variant = options.variant ?? chooseInput(gpu, dy.rows, dx, weight);
-  const layout = variant === "broadcast" ? broadcastLayout(gpu, dy.rows) : tileLayout;
+  const layout = variant === "broadcast" ? broadcastLayout(gpu, dy.rows) : layouts[variant];
   for (const { first, rows: outs, binding } of rowWindows(gpu, weight, 4)) {
     gpu.recorder.dispatch(inputKernels[variant], {
       variant: layout.pipelines[weight.dtype],
@@ -188,6 +202,8 @@ export function linearInputGradient(
 export const linearGradientKernels: readonly KernelVariant[] = [
   ...pipelinesOf(inputKernels.tile, [tileLayout]),
   ...pipelinesOf(inputKernels.broadcast, broadcastLayouts),
+  ...pipelinesOf(inputKernels.shared, [sharedLayout]),
   ...pipelinesOf(weightKernels.tile, [tileLayout]),
   ...pipelinesOf(weightKernels.broadcast, outputBroadcastLayouts),
+  ...pipelinesOf(weightKernels.shared, [sharedLayout]),
 ];

@@ -6,7 +6,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelVariant } from "../gpu/kernel-source.ts";
 import type { Binding } from "../gpu/recorder.ts";
 import { bind, createTensor, type RowWindow, rowWindows, type Tensor } from "../tensor/tensor.ts";
-import { linearBroadcast, linearRows, linearTile } from "./generated/index.ts";
+import { linearBroadcast, linearRows, linearShared, linearTile } from "./generated/index.ts";
 import { inMatrixClass, matrixLinear } from "./matrix-class.ts";
 import {
   broadcastLayout,
@@ -14,17 +14,22 @@ import {
   canFill,
   type ProductLayout,
   pipelinesOf,
+  prefersShared,
   rowLayout,
+  sharedLayout,
   tileLayout,
 } from "./products.ts";
 import { roundedFactor, roundedWeight } from "./rounded-factors.ts";
 import { ceilDiv, expectShape } from "./shapes.ts";
 import { chooseVariant, fewInputRows, hasSubgroups, type OperationVariants } from "./variants.ts";
 
-/** rows: 1 x 4 outputs per invocation. tile: 4 x 4. broadcast: 8 to 32 x 4 with x shared by a subgroup. */
-export type LinearVariant = "rows" | "tile" | "broadcast";
+/**
+ * rows: 1 x 4 outputs per invocation. tile: 4 x 4. broadcast: 8 to 32 x 4 with x shared by a subgroup. shared: 8 x 8
+ * with both factors in workgroup memory, for GPUs.
+ */
+export type LinearVariant = "rows" | "tile" | "broadcast" | "shared";
 
-export const linearVariants: readonly LinearVariant[] = ["tile", "rows", "broadcast"];
+export const linearVariants: readonly LinearVariant[] = ["tile", "rows", "broadcast", "shared"];
 
 /** The variant that every adapter can run, with which the others are compared. */
 export const linearBaseline: LinearVariant = "tile";
@@ -47,7 +52,12 @@ export interface LinearOptions {
   readonly variant?: LinearVariant;
 }
 
-const kernels = { rows: linearRows, tile: linearTile, broadcast: linearBroadcast } as const;
+const kernels = {
+  rows: linearRows,
+  tile: linearTile,
+  broadcast: linearBroadcast,
+  shared: linearShared,
+} as const;
 /** Up to so many outputs, most of the lanes that share rows of x would compute nothing. */
 const fewOutputs = 8;
 
@@ -58,7 +68,8 @@ export function canRun(gpu: Gpu, variant: LinearVariant): boolean {
 /** The variant that runs for so many rows. It may follow T only because all variants give equal bits. */
 function chooseLinear(gpu: Gpu, rows: number, weight: Tensor): LinearVariant {
   const filled = canFill(gpu, rows) && weight.rows > fewOutputs && canRun(gpu, "broadcast");
-  const byDefault = rows === 1 ? "rows" : filled ? "broadcast" : "tile";
+  const tiles = prefersShared(gpu, rows, weight.rows) ? "shared" : "tile";
+  const byDefault = rows === 1 ? "rows" : tiles === "tile" && filled ? "broadcast" : tiles;
   return chooseVariant(gpu, linearOperation, byDefault, weight, rows <= fewInputRows);
 }
 
@@ -142,7 +153,7 @@ function record(gpu: Gpu, variant: LinearVariant, call: WindowedLinear): void {
 
 function layoutOf(gpu: Gpu, variant: LinearVariant, rows: number): ProductLayout {
   if (variant === "broadcast") return broadcastLayout(gpu, rows);
-  return variant === "rows" ? rowLayout : tileLayout;
+  return { rows: rowLayout, tile: tileLayout, shared: sharedLayout }[variant];
 }
 
 /** Every pipeline of `linear`, for building them ahead and for tests that compile all. */
@@ -150,4 +161,5 @@ export const linearKernels: readonly KernelVariant[] = [
   ...pipelinesOf(kernels.rows, [rowLayout]),
   ...pipelinesOf(kernels.tile, [tileLayout]),
   ...pipelinesOf(kernels.broadcast, broadcastLayouts),
+  ...pipelinesOf(kernels.shared, [sharedLayout]),
 ];

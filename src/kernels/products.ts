@@ -1,5 +1,5 @@
 /**
- * @file How the kernels of the linear layer share out a result: x W^T and dy W (wgsl/lib/tile, wgsl/lib/broadcast), dy^T x. Each
+ * @file How the kernels of the linear layer share out a result: x W^T and dy W and dy^T x (wgsl/lib/tile, broadcast, shared). Each
  * layout is one pipeline per storage type of the weight.
  */
 import type { Gpu } from "../gpu/gpu.ts";
@@ -51,6 +51,9 @@ const alone = (rows: number): ProductLayout =>
 const together = (rows: number, groups: number, variant: Variant): ProductLayout =>
   layout({ rows, groups }, variant, (all, columns) => ceilDiv(all, rows) * ceilDiv(columns, groups));
 
+/** Tiles of 64 x 64 results in workgroup memory (wgsl/lib/shared). */
+export const sharedLayout: ProductLayout = together(64, 16, {});
+
 export const rowLayout = alone(1);
 export const tileLayout = alone(4);
 
@@ -64,6 +67,10 @@ const others = { lanes: WG, rows: [8, 16], exchange: "broadcast" } as const;
 /** Its subgroups have eight members; drivers that are set to other widths are treated as GPUs are. */
 const isLavapipe = (gpu: Gpu): boolean =>
   gpu.facts.software && gpu.facts.subgroupMin === lavapipe.lanes && gpu.facts.subgroupMax === lavapipe.lanes;
+
+/** Whether tiles in workgroup memory are the first choice: only where barriers cost little, and results fill tiles. */
+export const prefersShared = (gpu: Gpu, rows: number, columns: number): boolean =>
+  !gpu.facts.software && rows > sharedLayout.rows / 2 && columns > sharedLayout.rows / 2;
 
 /** Whether rows that lanes share are worth more than those that are repeated where there are too few. */
 export const canFill = (gpu: Gpu, rows: number): boolean => rows > (isLavapipe(gpu) ? 1 : 4);

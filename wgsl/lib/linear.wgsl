@@ -43,8 +43,9 @@ fn input_at(index: u32) -> vec4<f32> {
   return x[index];
 }
 
-// Where four columns of W^T begin.
+// Where four columns of W^T begin; k is what lies side by side.
 alias Columns = vec4<u32>;
+const COLUMNS_K_FIRST = true;
 
 // The weight rows of outputs 4*group .. 4*group+3. Those past the last repeat it, and are not stored.
 fn columns_of(group: u32) -> Columns {

@@ -37,8 +37,9 @@ fn input_at(index: u32) -> vec4<f32> {
   return dy[index];
 }
 
-// A vec4 of columns.
+// A vec4 of columns; columns are what lies side by side.
 alias Columns = u32;
+const COLUMNS_K_FIRST = false;
 
 // Those past the last repeat it, and are not stored.
 fn columns_of(group: u32) -> Columns {

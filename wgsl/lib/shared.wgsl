@@ -1,0 +1,117 @@
+// A product of matrices (lib/linear, lib/linear_input_gradient, lib/linear_weight_gradient say which) for GPUs: a
+// workgroup of 64 computes 64 x 64 results, each invocation 8 rows x 8 columns in registers. Blocks of 16 k of both
+// factors pass through workgroup memory, staged as 4x4 matrices, one of each factor by each invocation. The loads of the
+// next block are under way while one is multiplied.
+const WG = 64u;
+// Groups of 4 rows or columns in a tile, and vec4s of k in a block.
+const GROUPS = 16u;
+const BLOCK = 4u;
+// Groups of one k; one more than there are, so that neighbours in k don't meet in one bank.
+const PITCH = GROUPS + 1u;
+
+var<workgroup> held_rows: array<vec4<f32>, 4u * BLOCK * PITCH>;
+var<workgroup> held_columns: array<vec4<f32>, 4u * BLOCK * PITCH>;
+
+// 4 rows of one vec4 of columns.
+alias Sums = array<vec4<f32>, 4>;
+
+fn add_k(sums: Sums, a: vec4<f32>, b: vec4<f32>) -> Sums {
+  return Sums(fma(vec4<f32>(a.x), b, sums[0]), fma(vec4<f32>(a.y), b, sums[1]), fma(vec4<f32>(a.z), b, sums[2]), fma(vec4<f32>(a.w), b, sums[3]));
+}
+
+fn plus(a: Sums, b: Sums) -> Sums {
+  return Sums(a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3]);
+}
+
+// Which matrix of a block an invocation stages, as (vec4 of k, group): neighbours load what lies side by side.
+fn matrix_of(lane: u32, k_first: bool) -> vec2<u32> {
+  return select(vec2<u32>(lane / GROUPS, lane % GROUPS), vec2<u32>(lane % BLOCK, lane / BLOCK), k_first);
+}
+
+fn hold(at_rows: u32, a: mat4x4<f32>, at_columns: u32, b: mat4x4<f32>) {
+  held_rows[at_rows] = a[0];
+  held_rows[at_rows + PITCH] = a[1];
+  held_rows[at_rows + 2u * PITCH] = a[2];
+  held_rows[at_rows + 3u * PITCH] = a[3];
+  held_columns[at_columns] = b[0];
+  held_columns[at_columns + PITCH] = b[1];
+  held_columns[at_columns + 2u * PITCH] = b[2];
+  held_columns[at_columns + 3u * PITCH] = b[3];
+}
+
+// Rows are 4 * group .. 4 * group + 3.
+fn finish4(group_of_rows: u32, group: u32, sums: Sums) {
+  if (group >= groups()) { return; }
+  let first = 4u * group_of_rows;
+  let end = min(first + 4u, result_rows());
+  for (var row = first; row < end; row++) { finish(row, group, sums[row - first]); }
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let tiles = (result_rows() + 4u * GROUPS - 1u) / (4u * GROUPS);
+  let index = workgroup_index(workgroup, grid);
+  let first_rows = GROUPS * (index % tiles);
+  let first_columns = GROUPS * (index / tiles);
+  if (first_columns >= groups()) { return; }
+  let mine = matrix_of(lane, ROWS_K_FIRST);
+  let rows = rows_of(first_rows + mine.y);
+  let put_rows = 4u * mine.x * PITCH + mine.y;
+  let own = matrix_of(lane, COLUMNS_K_FIRST);
+  let columns = columns_of(first_columns + own.y);
+  let put_columns = 4u * own.x * PITCH + own.y;
+  let row = lane / 8u;
+  let column = lane % 8u;
+  // Rows of the first or second half (0, 1), columns likewise. t: totals of chunks, where sums are cut into such.
+  var s00 = Sums();
+  var s01 = Sums();
+  var s10 = Sums();
+  var s11 = Sums();
+  var t00 = Sums();
+  var t01 = Sums();
+  var t10 = Sums();
+  var t11 = Sums();
+  if (steps() > 0u) {
+    var a = rows_at(rows, min(mine.x, steps() - 1u));
+    var b = columns_at(columns, min(own.x, steps() - 1u));
+    for (var begin = 0u; begin < steps(); begin += BLOCK) {
+      hold(put_rows, a, put_columns, b);
+      workgroupBarrier();
+      // After the last block: the last vec4 of k again, which is not used.
+      a = rows_at(rows, min(begin + BLOCK + mine.x, steps() - 1u));
+      b = columns_at(columns, min(begin + BLOCK + own.x, steps() - 1u));
+      let end = 4u * min(BLOCK, steps() - begin) * PITCH;
+      for (var k = 0u; k < end; k += PITCH) {
+        let a0 = held_rows[k + row];
+        let a1 = held_rows[k + row + 8u];
+        let b0 = held_columns[k + column];
+        let b1 = held_columns[k + column + 8u];
+        s00 = add_k(s00, a0, b0);
+        s01 = add_k(s01, a0, b1);
+        s10 = add_k(s10, a1, b0);
+        s11 = add_k(s11, a1, b1);
+      }
+      if (CHUNKED && ends_chunk(begin + BLOCK)) {
+        t00 = plus(t00, s00);
+        t01 = plus(t01, s01);
+        t10 = plus(t10, s10);
+        t11 = plus(t11, s11);
+        s00 = Sums();
+        s01 = Sums();
+        s10 = Sums();
+        s11 = Sums();
+      }
+      workgroupBarrier();
+    }
+  }
+  if (CHUNKED) {
+    s00 = t00;
+    s01 = t01;
+    s10 = t10;
+    s11 = t11;
+  }
+  finish4(first_rows + row, first_columns + column, s00);
+  finish4(first_rows + row, first_columns + column + 8u, s01);
+  finish4(first_rows + row + 8u, first_columns + column, s10);
+  finish4(first_rows + row + 8u, first_columns + column + 8u, s11);
+}
