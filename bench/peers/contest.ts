@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { interleave } from "../lib/interleave.ts";
 import { type PeerCase, writeCase } from "./peer-case.ts";
 import { type Command, ContestantProcess } from "./process.ts";
+import type { Clock } from "./protocol.ts";
 import type { Row } from "./table.ts";
 import { readTensors, relativeError, type Tensors } from "./tensors.ts";
 
@@ -30,12 +31,18 @@ export async function startAll(commands: readonly Command[]): Promise<Started> {
   return { contestants, versions };
 }
 
-/** @param dir a folder for the case's files @param seconds to spend on the case */
+export interface ContestOptions {
+  /** To spend on the case. */
+  readonly seconds: number;
+  readonly clock: Clock;
+}
+
+/** @param dir a folder for the case's files */
 export async function contest(
   definition: PeerCase,
   all: readonly ContestantProcess[],
   dir: string,
-  seconds: number,
+  { seconds, clock }: ContestOptions,
 ): Promise<Row> {
   await writeCase(definition, dir);
   const absent: string[] = [];
@@ -63,7 +70,7 @@ export async function contest(
   const repeats = sizes.repeats ?? 1;
   const runs = able.map(({ contestant }) => ({
     name: contestant.name,
-    run: async () => (await contestant.run()) / repeats,
+    run: async () => (await contestant.run())[clock] / repeats,
   }));
   const standings = able.length === 0 ? [] : await interleave(runs, { rounds, warmup: 1 });
   for (const { contestant } of able) await contestant.release();
@@ -78,7 +85,7 @@ export async function contest(
 /** As many as fit the seconds, by one run of each, but no fewer than 3 and no more than 25. */
 async function roundsFor(all: readonly ContestantProcess[], budget: number): Promise<number> {
   let seconds = 0;
-  for (const contestant of all) seconds += await contestant.run();
+  for (const contestant of all) seconds += (await contestant.run()).seconds;
   return Math.min(25, Math.max(3, Math.floor(budget / seconds)));
 }
 

@@ -1,7 +1,7 @@
 /** @file A contestant's process, seen from run.ts. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { type Answer, answerMark, type Request } from "./protocol.ts";
+import { type Answer, answerMark, type Request, type RunTimes } from "./protocol.ts";
 
 /** How a contestant's process is started. */
 export interface Command {
@@ -49,9 +49,9 @@ export class ContestantProcess {
     return (await this.#ask({ prepare: dir })) === true;
   }
 
-  /** @returns the seconds that the process measured */
-  async run(): Promise<number> {
-    return Number(await this.#ask({ run: true }));
+  /** @returns what the process measured */
+  async run(): Promise<RunTimes> {
+    return (await this.#ask({ run: true })) as RunTimes;
   }
 
   async results(file: string): Promise<void> {

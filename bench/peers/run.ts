@@ -3,8 +3,9 @@
  * library in a process of its own, round by round in turn. Results are compared before anything is timed. Needs the peers:
  *
  *   ONNXRUNTIME_NODE_INSTALL=skip npm --prefix bench/peers ci
- *   npx tsx bench/peers/run.ts [--seconds OF_EACH_CASE] [--pairs N] [--only PART_OF_A_NAME,...] [--peers PART,...]
+ *   npx tsx bench/peers/run.ts [--seconds OF_EACH_CASE] [--pairs N] [--only PART_OF_A_NAME,...] [--peers PART,...] [--processor]
  *
+ * --processor tells processor time of all threads: on a CPU adapter a steadier measure while other programs run.
  * PyTorch takes part where `python3`, or what RMTRAIN_PYTHON names, has it. All of it takes about 3 minutes on 2 cores.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -24,22 +25,25 @@ const { values: flags } = parseArgs({
     pairs: { type: "string", default: "4" },
     only: { type: "string", default: "" },
     peers: { type: "string", default: "" },
+    processor: { type: "boolean", default: false },
   },
 });
 
 const matches = (list: string, name: string) => list.split(",").some((part) => name.includes(part));
 
+const options = { seconds: Number(flags.seconds), clock: flags.processor ? "processor" : "seconds" } as const;
 const began = performance.now();
 const dir = mkdtempSync(join(tmpdir(), "rmtrain-peers-"));
 const wanted = contestants().filter(({ name }) => name === "rmtrain" || matches(flags.peers, name));
 const { contestants: started, versions } = await startAll(wanted);
 try {
   console.log(`${machine()}\n\n${versions.join("\n")}\n`);
+  if (flags.processor) console.log("Times are processor time of all threads.\n");
   const contested: Contested[] = [];
   for (const definition of await cases(Number(flags.pairs))) {
     if (!matches(flags.only, definition.name)) continue;
     const files = join(dir, definition.name.replaceAll(" ", "-"));
-    const row = await contest(definition, started, files, Number(flags.seconds));
+    const row = await contest(definition, started, files, options);
     contested.push({ operation: definition.operation, row });
     console.error(`${definition.name}: done after ${((performance.now() - began) / 1e3).toFixed(0)} s`);
   }

@@ -1,6 +1,6 @@
 /**
  * @file A contestant's process. It reads requests from stdin, one JSON object a line, and answers each with one line on
- * stdout: {"prepare": DIR} (true, or false where the library has nothing for the case), {"run": true} (seconds),
+ * stdout: {"prepare": DIR} (true, or false where the library has nothing for the case), {"run": true} (RunTimes),
  * {"results": FILE} (writes them), {"release": true}. The first line it writes has the library's version.
  */
 import { readFile } from "node:fs/promises";
@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Contestant, Prepared } from "./contestant.ts";
 import { isModel, type PeerCase } from "./peer-case.ts";
-import { answerMark, type Request } from "./protocol.ts";
+import { answerMark, type Request, type RunTimes } from "./protocol.ts";
 import { readTensors, writeTensors } from "./tensors.ts";
 
 const [module = "", ...args] = process.argv.slice(2);
@@ -30,9 +30,12 @@ async function handle(request: Request): Promise<unknown> {
   }
   if (prepared === undefined) throw new Error("no case is prepared");
   if ("run" in request) {
+    const processor = process.cpuUsage();
     const start = performance.now();
     await prepared.run();
-    return (performance.now() - start) / 1e3;
+    const seconds = (performance.now() - start) / 1e3;
+    const { user, system } = process.cpuUsage(processor);
+    return { seconds, processor: (user + system) / 1e6 } satisfies RunTimes;
   }
   if ("results" in request) {
     await writeTensors(request.results, await prepared.results());

@@ -121,11 +121,11 @@ class Peer:
         return self.work is not None
 
     def run(self):
-        start = time.perf_counter()
+        processor, start = time.process_time(), time.perf_counter()
         for _ in range(self.repeats):
             self.work.run()
         self.wait()
-        return time.perf_counter() - start
+        return {"seconds": time.perf_counter() - start, "processor": time.process_time() - processor}
 
     def handle(self, request):
         if "prepare" in request:
