@@ -14,7 +14,7 @@ import { rounded, uploadWeight, type WeightDtype, weightDtypes } from "../suppor
 
 const gpu = useGpu();
 /** Weights over 4 KiB go in windows, tiles are of 16 tokens by 64 words; more than three workgroups fold the grid. */
-const narrow = useGpu({ limits: { maxBinding: 4096, maxWorkgroups: 3 } });
+const narrow = useGpu({ limits: { maxBinding: 4096, maxWorkgroups: 7 } });
 type Device = ReturnType<typeof gpu>;
 
 interface Shape {
