@@ -1,8 +1,19 @@
 /** @file Checks on this adapter: a matrix product against float64, and the engine's promises of equal bits. */
 import type { Gpu } from "../gpu/gpu.ts";
 import { attention, uploadForest } from "../kernels/attention.ts";
-import { canRun, type LinearVariant, linear, linearBaseline, linearVariants } from "../kernels/linear.ts";
+import {
+  canRun,
+  type LinearVariant,
+  linear,
+  linearBaseline,
+  linearOperation,
+  linearVariants,
+} from "../kernels/linear.ts";
 import type { PackedBatch } from "../kernels/packed-batch.ts";
+import { tuningCases } from "../kernels/tuning/cases.ts";
+import { wrongVariants } from "../kernels/tuning/compare.ts";
+import { variantRegistry } from "../kernels/variant-registry.ts";
+import { runnableVariants } from "../kernels/variants.ts";
 import { readTensor, uploadTensor } from "../tensor/tensor.ts";
 
 export interface Check {
@@ -51,6 +62,29 @@ export async function checkLinear(gpu: Gpu): Promise<Check[]> {
   }
   return checks;
 }
+
+/** Each variant of every other operation against its baseline: bits where those are promised, else nearly the result. */
+export async function checkVariants(gpu: Gpu): Promise<Check[]> {
+  const checks: Check[] = [];
+  for (const of of variantRegistry) {
+    const record = tuningCases[of.operation];
+    const others = runnableVariants(gpu, of).slice(1);
+    if (of.operation === linearOperation.operation || record === undefined || others.length === 0) continue;
+    using _scope = gpu.scope();
+    const weight = { rows: shape.outs, cols: evenCols, dtype: "f32" } as const;
+    const wrong = await wrongVariants(gpu, of, record(gpu, weight, shape.rows));
+    const promised = of.equalBits ? "bit for bit" : "within 2e-5";
+    for (const variant of others) {
+      const problem = wrong.get(variant);
+      const name = `${of.operation} (${variant}) ${of.equalBits ? "equals" : "is near"} the baseline`;
+      checks.push({ name, ok: problem === undefined, detail: problem ?? promised });
+    }
+  }
+  return checks;
+}
+
+/** As a head size, too. */
+const evenCols = 86;
 
 /** Two replies of 6 and 21 rows that share a prompt of 19. */
 const heads = { heads: 4, kvHeads: 2, headDim: 12, scale: 0.3 };

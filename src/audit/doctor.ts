@@ -11,7 +11,7 @@ import { type Ceilings, measureCeilings } from "../kernels/ceilings.ts";
 import { openGpu } from "../kernels/open.ts";
 import { variantRegistry } from "../kernels/variant-registry.ts";
 import { runnableVariants } from "../kernels/variants.ts";
-import { type Check, checkAttention, checkLinear } from "./doctor-checks.ts";
+import { type Check, checkAttention, checkLinear, checkVariants } from "./doctor-checks.ts";
 
 export interface Diagnosis {
   readonly adapter: {
@@ -53,7 +53,7 @@ export async function diagnose(gpu: Gpu): Promise<Diagnosis> {
       runnable: Object.fromEntries(variantRegistry.map((of) => [of.operation, runnableVariants(gpu, of)])),
     },
     f16: await matrixUnits(),
-    checks: [...(await checkLinear(gpu)), await checkAttention(gpu)],
+    checks: [...(await checkLinear(gpu)), ...(await checkVariants(gpu)), await checkAttention(gpu)],
     ceilings: await measureCeilings(gpu),
     advice: advice(gpu),
   };
