@@ -69,8 +69,11 @@ async function measureReport(
     const overheads = await measureOverheads(gpu);
     const { rows, leftOut } = await measureAll(gpu, cases, first, {
       deadline: begun + (budget - closingSeconds) * 1e3,
-      onCase: (done, of, name) =>
-        progress.update("kernels", done, of, name, `${done} of ${of} rows: ${name}`),
+      onCase: (done, of, name) => {
+        // Rows or the budget: whichever ends first.
+        const share = Math.max(done / of, (performance.now() - begun) / 1e3 / budget);
+        progress.update("kernels", Math.round(share * 100), 100, name, `${done} of ${of} rows: ${name}`);
+      },
     });
     // A machine that was busy at the beginning may be less so at the end of a long run.
     const isLong = performance.now() - measured > longRun * 1e3;

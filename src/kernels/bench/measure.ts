@@ -79,7 +79,7 @@ export async function measure(gpu: Gpu, benchCase: BenchCase, ceilings: Ceilings
   const { seconds: guess, source } = await batch(1);
   const wanted = Math.floor(batchSeconds[source] / Math.max(guess, 1e-9));
   const repeats = Math.max(1, Math.min(wanted, mostRepeats, Math.floor(mostDispatches / dispatches)));
-  const times: number[] = [];
+  const times = repeats === 1 ? [guess] : [];
   const from = performance.now();
   const enough = () =>
     times.length >= sampling.most ||

@@ -11,7 +11,7 @@ import { boundOf, sampling } from "./measure.ts";
 type Work = Omit<BenchCase, "prepare">;
 
 /** Seconds of one run that are quick. */
-const quick = 0.04;
+const quick = 0.025;
 /** Of a run, whatever its work: dispatch, submit, wait. */
 const overhead = 2e-4;
 /** The share of a ceiling that an unknown kernel is taken to reach, and no kernel to fall below. */
@@ -40,7 +40,7 @@ export class Estimates {
   row(work: Work): number {
     const run = this.run(work);
     const runs = Math.min(sampling.most, Math.max(sampling.fewest, sampling.seconds / run));
-    return work.bytes / fillRate + (2 + runs) * run;
+    return work.bytes / fillRate + (1 + runs) * run;
   }
 }
 

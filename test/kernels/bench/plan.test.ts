@@ -17,7 +17,7 @@ test("spread: the last, the first, then those between, each once", () => {
 });
 
 test("every kernel's largest quick shape comes first, then its smallest, then the others; slow shapes last", () => {
-  // At the usual share of 0.2, 8e6 FLOP take 40 ms.
+  // At the usual share of 0.2, 5e6 FLOP take 25 ms.
   const cases = [
     work("a", 1e3),
     work("a", 2e6),
@@ -48,7 +48,7 @@ test("an estimate follows what the kernel reached", () => {
   expect(before).toBeCloseTo(5, 2);
   expect(estimates.run(work("a", 1e9))).toBeCloseTo(2, 2);
   expect(estimates.run(work("b", 1e9))).toBe(before);
-  expect(estimates.row(work("a", 1e9))).toBeGreaterThan(5 * 2);
+  expect(estimates.row(work("a", 1e9))).toBeGreaterThanOrEqual(4 * 2);
 });
 
 test("a row's rates come from the median, its share from the nearer ceiling", () => {
