@@ -16,7 +16,7 @@ import { compare } from "./compare.ts";
 import { readModelShape } from "./model-shape.ts";
 import { benchPage } from "./page.ts";
 import { type BenchReport, readReport, reportFormat } from "./report.ts";
-import { comparisonText, reportText } from "./tables.ts";
+import { aboveCeiling, comparisonText, reportText } from "./tables.ts";
 
 export interface KernelFlags {
   readonly json?: true;
@@ -77,7 +77,9 @@ async function measureReport(
     });
     // A machine that was busy at the beginning may be less so at the end of a long run.
     const isLong = performance.now() - measured > longRun * 1e3;
-    const ceilings = isLong ? higher(first, await measureCeilings(gpu)) : first;
+    let ceilings = isLong ? higher(first, await measureCeilings(gpu)) : first;
+    for (let again = 0; again < 3 && aboveCeiling(rows, ceilings).length > 0; again++)
+      ceilings = higher(ceilings, await measureCeilings(gpu));
     return {
       format: reportFormat,
       ...benchSetting(gpu),

@@ -98,9 +98,7 @@ export function remarks(report: BenchReport): string[] {
     lines.push(
       `${units.length} rows run on matrix units, whose ceiling is not measured: their share is of fma's.`,
     );
-  const above = rows.filter(
-    (row) => row.flopsPerSecond > ceilings.flopsPerSecond && !onMatrixUnits.test(row.name),
-  );
+  const above = aboveCeiling(rows, ceilings);
   if (above.length > 0)
     lines.push(
       `${above.length} rows exceed the fma ceiling, which therefore is none here: ${named(above)}. On a busy machine run again; else please report it.`,
@@ -119,6 +117,12 @@ export function beaten(rows: BenchReport["rows"]): BenchReport["rows"] {
     a.shape === b.shape && a.name.replace(/=\S+/, "") === b.name.replace(/=\S+/, "");
   return rows.filter((row) => row.chosen && rows.some((other) => same(row, other) && other.high < row.low));
 }
+
+/** Rows that do more arithmetic than the ceiling allows, which none can. */
+export const aboveCeiling = <R extends Pick<BenchReport["rows"][number], "name" | "flopsPerSecond">>(
+  rows: readonly R[],
+  ceilings: Pick<BenchReport["ceilings"], "flopsPerSecond">,
+): R[] => rows.filter((row) => row.flopsPerSecond > ceilings.flopsPerSecond && !onMatrixUnits.test(row.name));
 
 /** Linears of the class f16. */
 const onMatrixUnits = /:f16( |$)/;
