@@ -6,7 +6,8 @@
  *   npx tsx bench/gpu/run.ts [--small] [--seconds OF_EACH_CASE] [--only PART_OF_A_NAME,...]
  *
  * --small, the default on a CPU adapter: tiny sizes and PyTorch on the CPU, to see that it runs; its figures mean nothing.
- * PyTorch is that of `python3`, or of what RMTRAIN_PYTHON names. Works without bench/peers/node_modules.
+ * PyTorch is that of `python3`, or of what RMTRAIN_PYTHON names. Needs the development packages but none of
+ * bench/peers/node_modules. Where npm is missing: node scripts/embed-wgsl.mjs && node --import tsx bench/gpu/run.ts
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,7 +17,7 @@ import { type Ceilings, measureCeilings } from "../../src/kernels/ceilings.ts";
 import { openGpu } from "../../src/kernels/open.ts";
 import { benchSetting } from "../../src/train/bench/setting.ts";
 import { contest, startAll } from "../peers/contest.ts";
-import { timesTable } from "../peers/table.ts";
+import { timesHeader, timesLines } from "../peers/table.ts";
 import { gpuCases, smallCases } from "./cases.ts";
 import { gpuContestants } from "./contestants.ts";
 import { targetsTable } from "./targets.ts";
@@ -55,6 +56,7 @@ const { contestants, versions } = await startAll(gpuContestants(small ? "cpu" : 
 try {
   console.log(`${heading}\n${versions.join("\n")}\n`);
   if (small) console.log("Small sizes, which only show that everything runs.\n");
+  console.log(timesHeader);
   const measured = [];
   for (const definition of await (small ? smallCases() : gpuCases())) {
     if (!flags.only.split(",").some((part) => definition.name.includes(part))) continue;
@@ -63,11 +65,11 @@ try {
     const row = await contest(definition, contestants, files, { seconds, clock: "seconds" });
     measured.push({ definition, row });
     // Told at once: a machine may be taken away.
-    console.log(`${timesTable([row])}\n`);
+    console.log(timesLines(row));
     rmSync(files, { recursive: true, force: true });
     console.error(`${definition.name}: done after ${elapsed()}`);
   }
-  console.log(`${targetsTable(measured, ceilings)}\n\n${elapsed()} in all.`);
+  console.log(`\n${targetsTable(measured, ceilings)}\n\n${elapsed()} in all.`);
 } finally {
   for (const contestant of contestants) contestant.stop();
   rmSync(dir, { recursive: true, force: true });

@@ -16,12 +16,12 @@ import { cases } from "./cases.ts";
 import { contest, startAll } from "./contest.ts";
 import { contestants } from "./contestants.ts";
 import { machine } from "./machine.ts";
-import { timesTable } from "./table.ts";
+import { timesHeader, timesLines } from "./table.ts";
 import { type Contested, targetsTable } from "./targets.ts";
 
 const { values: flags } = parseArgs({
   options: {
-    seconds: { type: "string", default: "10" },
+    seconds: { type: "string", default: "6" },
     pairs: { type: "string", default: "4" },
     only: { type: "string", default: "" },
     peers: { type: "string", default: "" },
@@ -39,15 +39,17 @@ const { contestants: started, versions } = await startAll(wanted);
 try {
   console.log(`${machine()}\n\n${versions.join("\n")}\n`);
   if (flags.processor) console.log("Times are processor time of all threads.\n");
+  console.log(timesHeader);
   const contested: Contested[] = [];
   for (const definition of await cases(Number(flags.pairs))) {
     if (!matches(flags.only, definition.name)) continue;
     const files = join(dir, definition.name.replaceAll(" ", "-"));
     const row = await contest(definition, started, files, options);
     contested.push({ operation: definition.operation, row });
+    console.log(timesLines(row));
     console.error(`${definition.name}: done after ${((performance.now() - began) / 1e3).toFixed(0)} s`);
   }
-  console.log(`${timesTable(contested.map(({ row }) => row))}\n\n${targetsTable(contested)}`);
+  console.log(`\n${targetsTable(contested)}`);
   console.log(`\n${((performance.now() - began) / 1e3).toFixed(0)} s in all.`);
 } finally {
   for (const contestant of started) contestant.stop();
