@@ -22,18 +22,31 @@ const bits16 = {
   bf16: (word: number) => (word & 0x807f) | ((124 + ((word >>> 16) % 4)) << 7),
 } as const;
 
+/** Prime, so that rows don't repeat one another; more random numbers would cost the host more than the device. */
+const distinct = 65_521;
+
 /** [rows, cols] with values of magnitudes up to 2. */
 export function noise(gpu: Gpu, rows: number, cols: number, seed: number, dtype: Dtype = "f32"): Tensor {
   const next = random(seed);
+  const count = Math.min(distinct, rows * cols);
   if (dtype !== "f16" && dtype !== "bf16") {
-    const values = Float32Array.from({ length: rows * cols }, () => next() / 2 ** 30 - 2);
-    return uploadTensor(gpu, values, cols, "tuning input");
+    const pattern = Float32Array.from({ length: count }, () => next() / 2 ** 30 - 2);
+    return uploadTensor(gpu, repeat(new Float32Array(rows * cols), pattern), cols, "tuning input");
   }
   const tensor = createTensor(gpu, rows, cols, "tuning weight", { dtype });
   const { stride } = tensor;
-  const words = new Uint16Array(rows * stride);
-  for (let row = 0; row < rows; row++)
-    for (let col = 0; col < cols; col++) words[row * stride + col] = bits16[dtype](next());
+  const pattern = Uint16Array.from({ length: count }, () => bits16[dtype](next()));
+  const packed = repeat(new Uint16Array(rows * cols), pattern);
+  const words = cols === stride ? packed : new Uint16Array(rows * stride);
+  if (cols !== stride)
+    for (let row = 0; row < rows; row++)
+      words.set(packed.subarray(row * cols, (row + 1) * cols), row * stride);
   if (words.length > 0) gpu.write(tensor.buffer, 0, words);
   return tensor;
+}
+
+/** Fills `all` with the pattern, from its begin again and again. */
+function repeat<A extends Float32Array | Uint16Array>(all: A, pattern: A): A {
+  for (let at = 0; at < all.length; at += pattern.length) all.set(pattern.subarray(0, all.length - at), at);
+  return all;
 }
