@@ -39,7 +39,8 @@ export async function benchCompile(flags: CompileFlags): Promise<void> {
     const report = await build(chosen, flags);
     process.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : buildText(report));
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    // The driver may still be writing what it has compiled.
+    await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }
 
