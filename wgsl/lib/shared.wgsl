@@ -71,38 +71,38 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
   var t01 = Sums();
   var t10 = Sums();
   var t11 = Sums();
-  if (steps() > 0u) {
-    var a = rows_at(rows, min(mine.x, steps() - 1u));
-    var b = columns_at(columns, min(own.x, steps() - 1u));
-    for (var begin = 0u; begin < steps(); begin += BLOCK) {
-      hold(put_rows, a, put_columns, b);
-      workgroupBarrier();
-      // After the last block: the last vec4 of k again, which is not used.
-      a = rows_at(rows, min(begin + BLOCK + mine.x, steps() - 1u));
-      b = columns_at(columns, min(begin + BLOCK + own.x, steps() - 1u));
-      let end = 4u * min(BLOCK, steps() - begin) * PITCH;
-      for (var k = 0u; k < end; k += PITCH) {
-        let a0 = held_rows[k + row];
-        let a1 = held_rows[k + row + 8u];
-        let b0 = held_columns[k + column];
-        let b1 = held_columns[k + column + 8u];
-        s00 = add_k(s00, a0, b0);
-        s01 = add_k(s01, a0, b1);
-        s10 = add_k(s10, a1, b0);
-        s11 = add_k(s11, a1, b1);
-      }
-      if (CHUNKED && ends_chunk(begin + BLOCK)) {
-        t00 = plus(t00, s00);
-        t01 = plus(t01, s01);
-        t10 = plus(t10, s10);
-        t11 = plus(t11, s11);
-        s00 = Sums();
-        s01 = Sums();
-        s10 = Sums();
-        s11 = Sums();
-      }
-      workgroupBarrier();
+  // One block more than there are: each time one is loaded and the one before multiplied. At first there is none before;
+  // what is loaded at last (and, of the last block, past the last k) is not used.
+  let blocks = (steps() + BLOCK - 1u) / BLOCK;
+  for (var block = 0u; block <= blocks; block++) {
+    let last = max(steps(), 1u) - 1u;
+    let a = rows_at(rows, min(BLOCK * block + mine.x, last));
+    let b = columns_at(columns, min(BLOCK * block + own.x, last));
+    let before = BLOCK * (max(block, 1u) - 1u);
+    let end = select(4u * min(BLOCK, steps() - before) * PITCH, 0u, block == 0u);
+    for (var k = 0u; k < end; k += PITCH) {
+      let a0 = held_rows[k + row];
+      let a1 = held_rows[k + row + 8u];
+      let b0 = held_columns[k + column];
+      let b1 = held_columns[k + column + 8u];
+      s00 = add_k(s00, a0, b0);
+      s01 = add_k(s01, a0, b1);
+      s10 = add_k(s10, a1, b0);
+      s11 = add_k(s11, a1, b1);
     }
+    if (CHUNKED && block > 0u && ends_chunk(BLOCK * block)) {
+      t00 = plus(t00, s00);
+      t01 = plus(t01, s01);
+      t10 = plus(t10, s10);
+      t11 = plus(t11, s11);
+      s00 = Sums();
+      s01 = Sums();
+      s10 = Sums();
+      s11 = Sums();
+    }
+    workgroupBarrier();
+    hold(put_rows, a, put_columns, b);
+    workgroupBarrier();
   }
   if (CHUNKED) {
     s00 = t00;
@@ -110,8 +110,11 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
     s10 = t10;
     s11 = t11;
   }
-  finish4(first_rows + row, first_columns + column, s00);
-  finish4(first_rows + row, first_columns + column + 8u, s01);
-  finish4(first_rows + row + 8u, first_columns + column, s10);
-  finish4(first_rows + row + 8u, first_columns + column + 8u, s11);
+  // Loops over the halves that there are: drivers don't unroll them, which would make this kernel slow to build.
+  var sums = array<Sums, 4>(s00, s01, s10, s11);
+  for (var i = 0u; i < 2u && 4u * (first_rows + 8u * i) < result_rows(); i++) {
+    for (var j = 0u; j < 2u && first_columns + 8u * j < groups(); j++) {
+      finish4(first_rows + row + 8u * i, first_columns + column + 8u * j, sums[2u * i + j]);
+    }
+  }
 }
