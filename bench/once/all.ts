@@ -16,7 +16,7 @@ import { padding } from "./padding.ts";
 import { prompts } from "./prompts.ts";
 import { reference } from "./reference.ts";
 import { replies } from "./replies.ts";
-import { markdown, type Table } from "./table.ts";
+import { lineOf, type Table } from "./table.ts";
 import { trace } from "./trace.ts";
 
 const tables: readonly Table[] = [padding, prompts, head, reference, trace, replies, checkpointing, bf16];
@@ -36,12 +36,11 @@ const { adapter, machine, versions, date } = benchSetting(gpu);
 const known = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
 console.log(`${[machine, adapter, ...known, date].join("; ")}\n`);
 console.log("Times are medians in milliseconds, quartiles in parentheses; both ways run in turn.");
-for (const { name, title, how, run } of tables) {
+for (const { name, title, how, columns, rows } of tables) {
   if (positionals.length > 0 && !positionals.includes(name)) continue;
   const began = performance.now();
-  const sheet = await run({ gpu, model: values.model, data: values.data });
+  console.log(`\n### ${title}\n\n${how}\n\n${lineOf(columns)}\n${lineOf(columns.map(() => "---"))}`);
+  for await (const row of rows({ gpu, model: values.model, data: values.data })) console.log(lineOf(row));
   const took = ((performance.now() - began) / 1e3).toFixed(0);
-  console.log(
-    `\n### ${title}\n\n${how}\n\n${markdown(sheet)}\n\n\`npx tsx bench/once/all.ts ${name}\`: ${took} s`,
-  );
+  console.log(`\n\`npx tsx bench/once/all.ts ${name}\`: ${took} s`);
 }

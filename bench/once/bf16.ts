@@ -2,7 +2,7 @@
 import { loraDefaults } from "../../src/model/adapter/settings.ts";
 import { shape as defaultShape, someIds } from "./model.ts";
 import { Passes } from "./passes.ts";
-import { compare, comparisonCells, comparisonColumns, MiB, type Sheet, type Table } from "./table.ts";
+import { compare, comparisonCells, comparisonColumns, MiB, type Table } from "./table.ts";
 
 const shape = { ...defaultShape, hidden: 768, heads: 12, kvHeads: 12, intermediate: 2048 };
 
@@ -10,11 +10,11 @@ export const bf16: Table = {
   name: "bf16",
   title: "bf16 weights",
   how: "Two layers of width 768. Off: the checkpoint in f32. Predicted: time no worse (1×); memory of the frozen weights by half.",
-  run: async ({ gpu }): Promise<Sheet> => {
+  columns: ["", "tokens", ...comparisonColumns],
+  async *rows({ gpu }) {
     const options = { trainable: "lora", lora: loraDefaults, seed: 0 } as const;
     using off = await Passes.open(gpu, shape, options);
     using on = await Passes.open(gpu, { ...shape, dtype: "bf16" }, options);
-    const rows: (string | number)[][] = [];
     for (const [what, tokens] of [
       ["score", 8],
       ["score", 64],
@@ -24,18 +24,9 @@ export const bf16: Table = {
       const items = [{ sequences: [someIds(tokens, 0)] }];
       const [found] = await compare({ cost: 1, run: off[what](items) }, [{ cost: 1, run: on[what](items) }]);
       const name = what === "score" ? "forward" : "forward and backward, low-rank updates learn";
-      rows.push([name, tokens, ...comparisonCells(found!)]);
+      yield [name, tokens, ...comparisonCells(found!)];
     }
     const saved = `${(off.weightBytes / on.weightBytes).toFixed(2)}×`;
-    rows.push([
-      "weights on the device, MiB",
-      "",
-      MiB(off.weightBytes),
-      MiB(on.weightBytes),
-      "2.00×",
-      saved,
-      "",
-    ]);
-    return { columns: ["", "tokens", ...comparisonColumns], rows };
+    yield ["weights on the device, MiB", "", MiB(off.weightBytes), MiB(on.weightBytes), "2.00×", saved, ""];
   },
 };

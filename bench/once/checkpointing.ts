@@ -3,7 +3,7 @@ import { loraDefaults } from "../../src/model/adapter/settings.ts";
 import { type MicroBatch, microBatchesOf } from "../../src/train/micro-batches.ts";
 import { shape as defaultShape, someIds } from "./model.ts";
 import { batchTokens, Passes } from "./passes.ts";
-import { compare, MiB, type Sheet, spread, type Table } from "./table.ts";
+import { compare, MiB, spread, type Table } from "./table.ts";
 
 const shape = { ...defaultShape, layers: 6 };
 const items = Array.from({ length: 4 }, (_, n) => ({ sequences: [someIds(256, n)], replyStarts: [0] }));
@@ -12,8 +12,16 @@ export const checkpointing: Table = {
   name: "checkpointing",
   title: "Activation checkpointing",
   how: "Six layers, 1,024 tokens, forwards and backwards. Memory: what the pass adds to weights, gradients and optimiser, as counted; in parentheses, as foretold before. Time predicted: 4 passes in place of 3 where all weights learn, 3 in place of 2 where low-rank updates do.",
-  run: async ({ gpu }): Promise<Sheet> => {
-    const rows: (string | number)[][] = [];
+  columns: [
+    "learning",
+    "kept, MiB",
+    "checkpoints, MiB",
+    "memory saved",
+    "kept, ms",
+    "checkpoints, ms",
+    "time taken (predicted)",
+  ],
+  async *rows({ gpu }) {
     for (const trainable of ["full", "lora"] as const) {
       const options = trainable === "full" ? { trainable } : { trainable, lora: loraDefaults, seed: 0 };
       using passes = await Passes.open(gpu, shape, options);
@@ -25,10 +33,8 @@ export const checkpointing: Table = {
       const saved = kept.counted / again.counted;
       const times = `${found!.measured.toFixed(2)}× (${found!.predicted.toFixed(2)}×)`;
       const bytes = [kept, again].map(({ counted, foretold }) => `${MiB(counted)} (${MiB(foretold)})`);
-      rows.push([trainable, ...bytes, `${saved.toFixed(2)}×`, spread(found!.on), spread(found!.off), times]);
+      yield [trainable, ...bytes, `${saved.toFixed(2)}×`, spread(found!.on), spread(found!.off), times];
     }
-    const kinds = ["learning", "kept, MiB", "checkpoints, MiB", "memory saved"];
-    return { columns: [...kinds, "kept, ms", "checkpoints, ms", "time taken (predicted)"], rows };
   },
 };
 

@@ -13,7 +13,7 @@ import { computeFeatures, releaseFeatures } from "../../src/train/features.ts";
 import { trainDefaults } from "../../src/train/options.ts";
 import { type TrainResult, train } from "../../src/train/train.ts";
 import { clocked, interleave } from "../lib/interleave.ts";
-import { type Context, type Sheet, spread, type Table } from "./table.ts";
+import { type Context, spread, type Table } from "./table.ts";
 
 const here = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 /** Of the example's pairs, unless a file is given. */
@@ -29,7 +29,8 @@ export const head: Table = {
   name: "head",
   title: "A head on kept features",
   how: "Whole runs of `train`, in passes of the backbone over all pairs. Off: one pass for every epoch, and nothing for the head. `--feature-cache`: an earlier run has kept the features on the disk.",
-  run: async (context): Promise<Sheet> => {
+  columns: ["", "epochs", "passes off", "passes on", "whole run, ms", "in passes", "faster than off"],
+  async *rows(context) {
     using folder = temporaryFolder();
     const { gpu, model = here("models/base") } = context;
     const data = context.data ?? someExamples(folder.dir);
@@ -53,7 +54,8 @@ export const head: Table = {
     );
     backbone.release();
     const passes = (seconds: number) => (seconds / one!.median).toFixed(2);
-    const rows = cases.map(({ epochs, kept }, n) => {
+    yield ["one pass of the backbone", "", "", "", spread(one!), "1.00", ""];
+    yield* cases.map(({ epochs, kept }, n) => {
       const { median } = whole[n]!;
       const name = kept ? "`--feature-cache`, second run" : "features kept for the run";
       return [
@@ -66,10 +68,6 @@ export const head: Table = {
         `${((epochs * one!.median) / median).toFixed(1)}×`,
       ];
     });
-    return {
-      columns: ["", "epochs", "passes off", "passes on", "whole run, ms", "in passes", "faster than off"],
-      rows: [["one pass of the backbone", "", "", "", spread(one!), "1.00", ""], ...rows],
-    };
   },
 };
 

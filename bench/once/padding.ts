@@ -5,8 +5,9 @@ import { fileURLToPath } from "node:url";
 import type { Item } from "../../src/data/pack.ts";
 import { type TokenisedContent, tokenise } from "../../src/data/tokenise.ts";
 import { loadTokenizer } from "../../src/model/tokenizer.ts";
+import { shape } from "./model.ts";
 import { apart, directions, Passes, tokensOf } from "./passes.ts";
-import { compare, comparisonCells, comparisonColumns, type Sheet, type Table } from "./table.ts";
+import { compare, comparisonCells, comparisonColumns, type Table } from "./table.ts";
 
 /** TRL's default batch on a device. */
 const batchPairs = 8;
@@ -32,10 +33,10 @@ function dataSets(): { name: string; file: string }[] {
 export const padding: Table = {
   name: "padding",
   title: "No padding",
-  how: `Off: in batches of ${batchPairs} pairs (as they stand in the file, at most ${maxLength} tokens, models/base's tokenizer) every sequence is padded to the longest. Packed: the same sequences without padding; shared: their prompts computed once, too. Predicted: the tokens; "whole file": the same ratio over all its batches.`,
-  run: async ({ gpu }): Promise<Sheet> => {
-    using passes = await Passes.open(gpu);
-    const rows: (string | number)[][] = [];
+  how: `Off: in batches of ${batchPairs} pairs (as they stand in the file, at most ${maxLength} tokens, models/base's tokenizer) every sequence is padded to the longest. Packed: the same sequences without padding; shared: their prompts computed once, too. Predicted: the tokens; "whole file": the same ratio over all its batches. One layer.`,
+  columns: ["pairs of", "", "", "tokens off", "tokens on", ...comparisonColumns, "whole file"],
+  async *rows({ gpu }) {
+    using passes = await Passes.open(gpu, { ...shape, layers: 1 });
     for (const { name, file } of dataSets()) {
       const all = batchesOf(await itemsOf(file));
       const some = all.slice(0, batchesFor(all));
@@ -49,14 +50,10 @@ export const padding: Table = {
         for (const [n, kind] of (["packed", "shared"] as const).entries()) {
           const tokens = [tokensOf(padded), tokensOf(ways[kind])];
           const cells = [name, kind, directions[what], ...tokens, ...comparisonCells(found[n]!)];
-          rows.push([...cells, `${share[kind].toFixed(2)}×`]);
+          yield [...cells, `${share[kind].toFixed(2)}×`];
         }
       }
     }
-    return {
-      columns: ["pairs of", "", "", "tokens off", "tokens on", ...comparisonColumns, "whole file"],
-      rows,
-    };
   },
 };
 

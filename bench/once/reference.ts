@@ -15,7 +15,7 @@ import { implicitForms } from "../../src/train/rewards/implicit-form.ts";
 import { clocked } from "../lib/interleave.ts";
 import { positions, shape, someIds } from "./model.ts";
 import { batchTokens } from "./passes.ts";
-import { compare, comparisonCells, comparisonColumns, MiB, type Sheet, type Table } from "./table.ts";
+import { compare, comparisonCells, comparisonColumns, MiB, type Table } from "./table.ts";
 
 const epochs = 3;
 const prompt = 64;
@@ -29,7 +29,8 @@ export const reference: Table = {
   name: "reference",
   title: "The reference of DPO",
   how: `4 pairs (prompts of ${prompt} tokens, replies of ${reply}), ${epochs} epochs of low-rank updates. Off: a second model on the device gives the reference's log-probabilities in every step. Predicted: a step costs 2 forward passes (its own, and as much backwards, since frozen weights take no gradient), the reference 1.`,
-  run: async ({ gpu }): Promise<Sheet> => {
+  columns: ["", ...comparisonColumns, "weights off, MiB", "weights on, MiB"],
+  async *rows({ gpu }) {
     await using folder = syntheticFolder(shape, positions, "causal-lm");
     const began = gpu.memory.live;
     using model = await TrainableModel.load(gpu, folder, {
@@ -58,12 +59,11 @@ export const reference: Table = {
       run: () => clocked(() => steps(ask)),
     }));
     const found = await compare(off!, others);
-    const rows = ["once, with the updates off", "kept from an earlier run"].map((name, n) => [
+    yield* ["once, with the updates off", "kept from an earlier run"].map((name, n) => [
       name,
       ...comparisonCells(found[n]!),
       ...bytes.map(MiB),
     ]);
-    return { columns: ["", ...comparisonColumns, "weights off, MiB", "weights on, MiB"], rows };
   },
 };
 

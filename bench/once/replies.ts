@@ -2,7 +2,7 @@
 import type { Item } from "../../src/data/pack.ts";
 import { someIds } from "./model.ts";
 import { apart, expectEqual, Passes, tokensOf } from "./passes.ts";
-import { compare, comparisonCells, comparisonColumns, type Sheet, type Table } from "./table.ts";
+import { compare, comparisonCells, comparisonColumns, type Table } from "./table.ts";
 
 const prompt = 256;
 const reply = 32;
@@ -11,9 +11,9 @@ export const replies: Table = {
   name: "replies",
   title: "Many replies to one prompt",
   how: `A prompt of ${prompt} tokens and k replies of ${reply}. Off: every reply with the prompt, by itself. On: one record of k replies, or k records with the same prompt. Predicted: k (P + L) / (P + k L).`,
-  run: async ({ gpu }): Promise<Sheet> => {
+  columns: ["k", "", "tokens off", "tokens on", ...comparisonColumns],
+  async *rows({ gpu }) {
     using passes = await Passes.open(gpu);
-    const rows: (string | number)[][] = [];
     for (const count of [4, 16, 32]) {
       const shared = someIds(prompt, 0);
       const sequences = Array.from({ length: count }, (_, n) =>
@@ -26,8 +26,7 @@ export const replies: Table = {
       const way = (items: readonly Item[]) => ({ cost: tokensOf(items), run: passes.score(items) });
       const found = await compare(way(off), [list, records].map(way), 0);
       for (const [n, kind] of ["one record", "k records"].entries())
-        rows.push([count, kind, tokensOf(off), tokensOf(list), ...comparisonCells(found[n]!)]);
+        yield [count, kind, tokensOf(off), tokensOf(list), ...comparisonCells(found[n]!)];
     }
-    return { columns: ["k", "", "tokens off", "tokens on", ...comparisonColumns], rows };
   },
 };

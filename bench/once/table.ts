@@ -12,10 +12,7 @@ export interface Context {
   readonly data: string | undefined;
 }
 
-export interface Sheet {
-  readonly columns: readonly string[];
-  readonly rows: readonly (readonly (string | number)[])[];
-}
+export type Row = readonly (string | number)[];
 
 export interface Table {
   /** What the command calls it. */
@@ -23,7 +20,9 @@ export interface Table {
   readonly title: string;
   /** How "off" is done, and how "predicted" is computed. */
   readonly how: string;
-  readonly run: (context: Context) => Promise<Sheet>;
+  readonly columns: readonly string[];
+  /** As they are measured. */
+  readonly rows: (context: Context) => AsyncIterable<Row>;
 }
 
 /** A way to do the work. */
@@ -77,7 +76,5 @@ export function spread({ median, low, high }: Standing): string {
 
 export const MiB = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
 
-export function markdown({ columns, rows }: Sheet): string {
-  const line = (cells: readonly (string | number)[]) => `| ${cells.join(" | ")} |`;
-  return [line(columns), line(columns.map(() => "---")), ...rows.map(line)].join("\n");
-}
+/** A line of a Markdown table. */
+export const lineOf = (cells: Row): string => `| ${cells.join(" | ")} |`;

@@ -2,15 +2,15 @@
 import { clocked } from "../lib/interleave.ts";
 import { someIds } from "./model.ts";
 import { Passes } from "./passes.ts";
-import { compare, comparisonCells, comparisonColumns, type Sheet, type Table } from "./table.ts";
+import { compare, comparisonCells, comparisonColumns, type Table } from "./table.ts";
 
 export const trace: Table = {
   name: "trace",
   title: "A trace in one pass",
   how: "Off: every prefix of the text is scored, in full batches. Predicted: (n + 1) / 2 for n tokens. The rewards of both are equal bit for bit; that is checked.",
-  run: async ({ gpu }): Promise<Sheet> => {
+  columns: ["tokens of the text", ...comparisonColumns],
+  async *rows({ gpu }) {
     using passes = await Passes.open(gpu);
-    const rows: (string | number)[][] = [];
     for (const tokens of [32, 64, 128]) {
       const ids = someIds(tokens, 0);
       const prefixes = Array.from(ids, (_, p) => ({ sequences: [ids.slice(0, p + 1)] }));
@@ -22,8 +22,7 @@ export const trace: Table = {
         [{ cost: tokens, run: () => clocked(() => passes.trace(ids)) }],
         0,
       );
-      rows.push([tokens, ...comparisonCells(found!)]);
+      yield [tokens, ...comparisonCells(found!)];
     }
-    return { columns: ["tokens of the text", ...comparisonColumns], rows };
   },
 };
