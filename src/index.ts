@@ -27,7 +27,7 @@ export {
 } from "./gpu/errors.ts";
 export type { Gpu, OpenOptions } from "./gpu/gpu.ts";
 export { type Precision, PrecisionError } from "./gpu/precision.ts";
-export { openGpu } from "./kernels/open.ts";
+export { type EngineOptions, openGpu } from "./kernels/open.ts";
 export { type ModelConfig, parseConfig } from "./model/config.ts";
 export type { InputRecipe } from "./model/recipe.ts";
 export {
