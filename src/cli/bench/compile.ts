@@ -1,7 +1,4 @@
 /** @file `rmtrain bench --compile`: how long each pipeline takes to build where no driver has kept it. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { InputError } from "../../errors.ts";
 import { variantKey } from "../../gpu/kernel-source.ts";
 import type { Precision } from "../../gpu/precision.ts";
@@ -33,20 +30,14 @@ export async function benchCompile(flags: CompileFlags): Promise<void> {
     const names = [...new Set(catalogue.map(({ kernel }) => kernel.name))];
     throw new InputError(`No pipeline's name contains "${flags.filter}". Kernels: ${names.join(", ")}`);
   }
-  const folder = await mkdtemp(join(tmpdir(), "rmtrain-shaders-"));
-  try {
-    forgetPipelines(folder);
-    const report = await build(chosen, flags);
-    process.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : buildText(report));
-  } finally {
-    // The driver may still be writing what it has compiled.
-    await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
-  }
+  keepNoPipelines();
+  const report = await build(chosen, flags);
+  process.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : buildText(report));
 }
 
-/** Has to come before a driver is loaded: Mesa keeps pipelines in an empty folder now, NVIDIA's driver nowhere. */
-function forgetPipelines(folder: string): void {
-  process.env.MESA_SHADER_CACHE_DIR = folder;
+/** Has to come before a driver is loaded; Mesa's and NVIDIA's obey. */
+function keepNoPipelines(): void {
+  process.env.MESA_SHADER_CACHE_DISABLE = "true";
   process.env.__GL_SHADER_DISK_CACHE = "0";
 }
 
