@@ -109,7 +109,9 @@ it("every case runs, at one token too, and what it allocates belongs to its scop
   await gpu().finish();
 });
 
-it("--json, --html and --compare: rows with rates and their share of the ceilings, beside an earlier run", async () => {
+it("--json, --html and --compare: rows with rates and their share of the ceilings, beside an earlier run", {
+  timeout: 120_000,
+}, async () => {
   const before = join(folder, "before.json");
   writeFileSync(before, JSON.stringify(report([row("add", "[8, 288]", 10), row("other", "s", 1)])));
   const page = join(folder, "page.html");
