@@ -1,7 +1,8 @@
 // linear for devices with subgroups: formula, shapes, order of accumulation in lib/linear, layout in lib/broadcast.
 //#include grid
 //#header weight
-//#header products8
+//#header member
 //#include linear
 //#include products
+//#include products8
 //#include broadcast

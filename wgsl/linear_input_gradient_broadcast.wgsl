@@ -2,7 +2,8 @@
 // lib/linear_input_gradient, layout in lib/broadcast.
 //#include grid
 //#header weight
-//#header products8
+//#header member
 //#include linear_input_gradient
 //#include products
+//#include products8
 //#include broadcast

@@ -1,9 +1,10 @@
 // The weight's gradient of a linear layer for devices with subgroups: formula, shapes, order of accumulation in
 // lib/linear_weight_gradient, with the same bits as other variants where all values are finite. Lanes span vec4s of
 // columns, and share 4 rows of dy for OUTS outputs, so that a load is used OUTS times: the first 4 members of a subgroup
-// hold the rows of the first half of the outputs, the next 4 those of the second half, and broadcasts from constant members
-// hand them round. Needs a subgroup size of at least 8. Rows past a chunk's end count as zeros of dy.
+// hold the rows of the first half of the outputs, the next 4 those of the second half, and lib/member hands them round.
+// Needs a subgroup size of at least 8. Rows past a chunk's end count as zeros of dy.
 enable subgroups;
+//#header member
 //#include grid
 //#include linear_weight_gradient
 //#include products
@@ -82,17 +83,17 @@ fn main(
         a2 = select(vec4<f32>(0.0), dy[row + columns_of_dy.z], there);
         a3 = select(vec4<f32>(0.0), dy[row + columns_of_dy.w], there);
       }
-      s0 = add_rows(s0, subgroupBroadcast(a0, 0u), subgroupBroadcast(a0, 1u), subgroupBroadcast(a0, 2u), subgroupBroadcast(a0, 3u), v);
-      s4 = add_rows(s4, subgroupBroadcast(a0, 4u), subgroupBroadcast(a0, 5u), subgroupBroadcast(a0, 6u), subgroupBroadcast(a0, 7u), v);
+      s0 = add_rows(s0, member0(a0), member1(a0), member2(a0), member3(a0), v);
+      s4 = add_rows(s4, member4(a0), member5(a0), member6(a0), member7(a0), v);
       if (OUTS > 8u) {
-        s1 = add_rows(s1, subgroupBroadcast(a1, 0u), subgroupBroadcast(a1, 1u), subgroupBroadcast(a1, 2u), subgroupBroadcast(a1, 3u), v);
-        s5 = add_rows(s5, subgroupBroadcast(a1, 4u), subgroupBroadcast(a1, 5u), subgroupBroadcast(a1, 6u), subgroupBroadcast(a1, 7u), v);
+        s1 = add_rows(s1, member0(a1), member1(a1), member2(a1), member3(a1), v);
+        s5 = add_rows(s5, member4(a1), member5(a1), member6(a1), member7(a1), v);
       }
       if (OUTS > 16u) {
-        s2 = add_rows(s2, subgroupBroadcast(a2, 0u), subgroupBroadcast(a2, 1u), subgroupBroadcast(a2, 2u), subgroupBroadcast(a2, 3u), v);
-        s6 = add_rows(s6, subgroupBroadcast(a2, 4u), subgroupBroadcast(a2, 5u), subgroupBroadcast(a2, 6u), subgroupBroadcast(a2, 7u), v);
-        s3 = add_rows(s3, subgroupBroadcast(a3, 0u), subgroupBroadcast(a3, 1u), subgroupBroadcast(a3, 2u), subgroupBroadcast(a3, 3u), v);
-        s7 = add_rows(s7, subgroupBroadcast(a3, 4u), subgroupBroadcast(a3, 5u), subgroupBroadcast(a3, 6u), subgroupBroadcast(a3, 7u), v);
+        s2 = add_rows(s2, member0(a2), member1(a2), member2(a2), member3(a2), v);
+        s6 = add_rows(s6, member4(a2), member5(a2), member6(a2), member7(a2), v);
+        s3 = add_rows(s3, member0(a3), member1(a3), member2(a3), member3(a3), v);
+        s7 = add_rows(s7, member4(a3), member5(a3), member6(a3), member7(a3), v);
       }
     }
     t0 = plus(t0, s0);

@@ -61,8 +61,8 @@ export const tileLayout = alone(4);
  * Subgroups share rows of the input (wgsl/lib/broadcast). On lavapipe a workgroup is one subgroup of eight, since further
  * lanes would compute past the last column, with many rows, since a load costs more than a register that is spilled.
  */
-const lavapipe = { lanes: 8, rows: [8, 16, 32], exchange: "shuffle" } as const;
-const others = { lanes: WG, rows: [8, 16], exchange: "broadcast" } as const;
+const lavapipe = { lanes: 8, rows: [8, 16, 32], member: "shuffle" } as const;
+const others = { lanes: WG, rows: [8, 16], member: "broadcast" } as const;
 
 /** Its subgroups have eight members; drivers that are set to other widths are treated as GPUs are. */
 const isLavapipe = (gpu: Gpu): boolean =>
@@ -79,15 +79,13 @@ export const canFill = (gpu: Gpu, rows: number): boolean => rows > (isLavapipe(g
 const fitting = (layouts: readonly ProductLayout[], rows: number): ProductLayout =>
   layouts.find((one) => rows <= one.rows) ?? layouts[layouts.length - 1]!;
 
-const broadcasts = [lavapipe, others].map(({ lanes, rows, exchange }) =>
-  rows.map((ROWS) =>
-    together(ROWS, lanes, { headers: { products8: exchange }, overrides: { WG: lanes, ROWS } }),
-  ),
+const broadcasts = [lavapipe, others].map(({ lanes, rows, member }) =>
+  rows.map((ROWS) => together(ROWS, lanes, { headers: { member }, overrides: { WG: lanes, ROWS } })),
 ) as [ProductLayout[], ProductLayout[]];
 
 /** For dy^T x the rows are the outputs. */
-const outputBroadcasts = [lavapipe, { ...others, rows: [8] }].map(({ lanes, rows }) =>
-  rows.map((OUTS) => together(OUTS, lanes, { overrides: { WG: lanes, OUTS } })),
+const outputBroadcasts = [lavapipe, { ...others, rows: [8] }].map(({ lanes, rows, member }) =>
+  rows.map((OUTS) => together(OUTS, lanes, { headers: { member }, overrides: { WG: lanes, OUTS } })),
 ) as [ProductLayout[], ProductLayout[]];
 
 export const broadcastLayout = (gpu: Gpu, rows: number): ProductLayout =>

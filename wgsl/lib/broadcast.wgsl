@@ -1,6 +1,6 @@
 // A product of matrices (lib/linear, lib/linear_input_gradient say which) for devices with subgroups: lanes span groups
 // of 4 columns, and share ROWS rows of the input: each lane loads a part of them once, and hands it round to all
-// (products8). Needs a subgroup size of at least 8; lanes past the eighth load what the first eight do.
+// (lib/products8). Needs a subgroup size of at least 8; lanes past the eighth load what the first eight do.
 //
 // All loads of a step come before its products: so CPU adapters keep less in registers meanwhile. Workgroups span rows
 // first: consecutive ones read the same columns, which stay in a cache.
