@@ -1,16 +1,18 @@
 /**
  * @file Work that is never done twice: each feature on, against the same engine with it off, as tables in Markdown.
  *
- *   npx tsx bench/once/all.ts [NAME...] [--model DIR] [--data PAIRS.jsonl]
+ *   npx tsx bench/once/all.ts [NAME...] [--processor] [--model DIR] [--data PAIRS.jsonl]
  *
  * NAME: padding, prompts, head, reference, trace, replies, checkpointing, bf16; without one, all of them, which takes about
  * five minutes on two cores without a GPU. --model and --data are for `head`.
+ * --processor: processor time of all threads in place of the clock: on a CPU adapter steadier where other programs run.
  */
 import { parseArgs } from "node:util";
 import { openGpu } from "../../src/gpu/gpu.ts";
 import { benchSetting } from "../../src/train/bench/setting.ts";
 import { bf16 } from "./bf16.ts";
 import { checkpointing } from "./checkpointing.ts";
+import { byProcessor } from "./clock.ts";
 import { head } from "./head.ts";
 import { padding } from "./padding.ts";
 import { prompts } from "./prompts.ts";
@@ -23,7 +25,7 @@ const tables: readonly Table[] = [padding, prompts, head, reference, trace, repl
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { model: { type: "string" }, data: { type: "string" } },
+  options: { model: { type: "string" }, data: { type: "string" }, processor: { type: "boolean" } },
 });
 const unknown = positionals.find((name) => !tables.some((table) => table.name === name));
 if (unknown !== undefined) {
@@ -35,7 +37,8 @@ using gpu = await openGpu();
 const { adapter, machine, versions, date } = benchSetting(gpu);
 const known = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
 console.log(`${[machine, adapter, ...known, date].join("; ")}\n`);
-console.log("Times are medians in milliseconds, quartiles in parentheses; both ways run in turn.");
+const clock = byProcessor ? " of processor time of all threads" : "";
+console.log(`Times are medians in milliseconds${clock}, quartiles in parentheses; both ways run in turn.`);
 for (const { name, title, how, columns, rows } of tables) {
   if (positionals.length > 0 && !positionals.includes(name)) continue;
   const began = performance.now();

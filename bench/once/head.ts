@@ -12,7 +12,8 @@ import { readIndex } from "../../src/model/recipe.ts";
 import { computeFeatures, releaseFeatures } from "../../src/train/features.ts";
 import { trainDefaults } from "../../src/train/options.ts";
 import { type TrainResult, train } from "../../src/train/train.ts";
-import { clocked, interleave } from "../lib/interleave.ts";
+import { interleave } from "../lib/interleave.ts";
+import { timed } from "./clock.ts";
 import { type Context, spread, type Table } from "./table.ts";
 
 const here = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -44,11 +45,11 @@ export const head: Table = {
     const result = await run(1, true);
     await using opened = await openModelFolder(model);
     const { backbone } = await loadBackbone(gpu, opened);
-    const pass = () => clocked(() => onePass(context, result, opened.config.hiddenSize, backbone));
+    const pass = () => timed(() => onePass(context, result, opened.config.hiddenSize, backbone));
     const [one, ...whole] = await interleave(
       [
         { name: "pass", run: pass },
-        ...cases.map(({ epochs, kept }) => ({ name: "run", run: () => clocked(() => run(epochs, kept)) })),
+        ...cases.map(({ epochs, kept }) => ({ name: "run", run: () => timed(() => run(epochs, kept)) })),
       ],
       { rounds: 3 },
     );

@@ -17,7 +17,7 @@ import { rewardsOfItems } from "../../src/train/rewards/batch-rewards.ts";
 import type { RewardItem } from "../../src/train/rewards/model-reward.ts";
 import { scalarReward } from "../../src/train/rewards/scalar-reward.ts";
 import { runBatches } from "../../src/train/run-batches.ts";
-import { clocked } from "../lib/interleave.ts";
+import { timed } from "./clock.ts";
 import { shape as defaultShape, positions } from "./model.ts";
 
 /** Tokens that are computed at once, at most. */
@@ -73,13 +73,13 @@ export class Passes implements Disposable {
 
   /** Seconds of `rewards`. */
   score(items: readonly Item[]): () => Promise<number> {
-    return () => clocked(() => this.rewards(items));
+    return () => timed(() => this.rewards(items));
   }
 
   /** Seconds of the gradients of all items. */
   learn(items: readonly Item[], checkpointing = false): () => Promise<number> {
     return () =>
-      clocked(() => {
+      timed(() => {
         this.model.arena.clear("gradient");
         for (const batch of microBatchesOf(items.map(rewardItem), batchTokens))
           this.record(batch, checkpointing);

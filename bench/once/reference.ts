@@ -12,7 +12,7 @@ import { microBatchOf } from "../../src/train/micro-batches.ts";
 import { type PolicyOnDevice, replyLogpsOf, replySum } from "../../src/train/reply-logps.ts";
 import { ImplicitReward } from "../../src/train/rewards/implicit.ts";
 import { implicitForms } from "../../src/train/rewards/implicit-form.ts";
-import { clocked } from "../lib/interleave.ts";
+import { timed } from "./clock.ts";
 import { positions, shape, someIds } from "./model.ts";
 import { batchTokens } from "./passes.ts";
 import { compare, comparisonCells, comparisonColumns, MiB, type Table } from "./table.ts";
@@ -56,7 +56,7 @@ export const reference: Table = {
     const costs = [epochs * 3, epochs * 2 + 1, epochs * 2];
     const [off, ...others] = ways.map((ask, n) => ({
       cost: costs[n]!,
-      run: () => clocked(() => steps(ask)),
+      run: () => timed(() => steps(ask)),
     }));
     const found = await compare(off!, others);
     yield* ["once, with the updates off", "kept from an earlier run"].map((name, n) => [

@@ -1,5 +1,5 @@
 /** @file The reward of every prefix of a text: one causal pass, against each prefix as a text of its own. */
-import { clocked } from "../lib/interleave.ts";
+import { timed } from "./clock.ts";
 import { someIds } from "./model.ts";
 import { Passes } from "./passes.ts";
 import { compare, comparisonCells, comparisonColumns, type Table } from "./table.ts";
@@ -19,7 +19,7 @@ export const trace: Table = {
         throw new Error("a prefix has another reward in the trace");
       const [found] = await compare(
         { cost: (tokens * (tokens + 1)) / 2, run: passes.score(prefixes) },
-        [{ cost: tokens, run: () => clocked(() => passes.trace(ids)) }],
+        [{ cost: tokens, run: () => timed(() => passes.trace(ids)) }],
         0,
       );
       yield [tokens, ...comparisonCells(found!)];
