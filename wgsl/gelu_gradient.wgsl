@@ -2,7 +2,7 @@
 // (FORM 0, "tanh"), y = x s with s = sigmoid(2u), u = sqrt(2/pi) (x + 0.044715 x^3):
 //   dx = dy (s + x s (1 - s) 2 du/dx),  du/dx = sqrt(2/pi) (1 + 3 * 0.044715 x^2)
 //
-// Shapes: dy, x, dx `count` vec4s each, padding included (zeros of dy give zeros). Layout: one invocation per vec4.
+// Shapes: dy, x, dx `count` vec4s each, padding included (zeros of dy give zeros). Layout: an invocation takes vec4s i, i + step, ...
 // The argument of the bell (s (1 - s), phi) is bounded where the bell is 0 in f32, so that no power overflows; NaN and Inf
 // come through the factor x.
 // Source: the derivative of Hendrycks & Gimpel 2016, arXiv 1606.08415, section 2.
@@ -10,6 +10,7 @@
 //#include normal
 struct Params {
   count: u32,
+  step: u32,
 }
 @group(0) @binding(0) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
@@ -36,10 +37,12 @@ fn slope_erf(v: vec4<f32>) -> vec4<f32> {
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let index = workgroup_index(workgroup, grid) * WG + lane;
-  if (index >= params.count) { return; }
-  if (FORM == 1u) {
-    dx[index] = dy[index] * slope_erf(x[index]);
-  } else {
-    dx[index] = dy[index] * slope_tanh(x[index]);
+  if (index >= params.step) { return; }
+  for (var i = index; i < params.count; i += params.step) {
+    if (FORM == 1u) {
+      dx[i] = dy[i] * slope_erf(x[i]);
+    } else {
+      dx[i] = dy[i] * slope_tanh(x[i]);
+    }
   }
 }

@@ -86,14 +86,6 @@ fn add_vec4(s: Sums, c: u32, v: vec4<f32>, g: vec4<f32>) -> Sums {
   );
 }
 
-fn put(row: Row, c: u32, v: vec4<f32>) {
-  if (row.has && c < params.stride4) {
-    var value = within(v, c);
-    if (params.accumulate != 0u) { value += dx[row.base + c]; }
-    dx[row.base + c] = value;
-  }
-}
-
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>, @builtin(local_invocation_index) lane: u32, @builtin(subgroup_invocation_id) member: u32) {
   let row = row_of(workgroup_index(workgroup, grid) * WG + lane);
@@ -119,13 +111,13 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
   let products = sum4(fma(apart * (s.mean_g - mean_g), counts, s.products));
   let scale = 1.0 / sqrt(squares / cols + params.eps);
   let along = scale * products / cols;
-  let last = params.stride4 - 1u;
-  for (var c = 0u; c < params.stride4; c += 4u) {
-    let w = weights(c, member);
-    let at = vec4<u32>(row.base) + min(vec4<u32>(c, c + 1u, c + 2u, c + 3u), vec4<u32>(last));
-    put(row, c, scale * (dy[at.x] * w[0] - mean_g - (x[at.x] - mean) * scale * along));
-    put(row, c + 1u, scale * (dy[at.y] * w[1] - mean_g - (x[at.y] - mean) * scale * along));
-    put(row, c + 2u, scale * (dy[at.z] * w[2] - mean_g - (x[at.z] - mean) * scale * along));
-    put(row, c + 3u, scale * (dy[at.w] * w[3] - mean_g - (x[at.w] - mean) * scale * along));
+  for (var c = 0u; c < params.stride4; c++) {
+    let w = share4(weight[4u * c + member % 4u]);
+    let at = row.base + c;
+    var value = within(scale * (dy[at] * w - mean_g - (x[at] - mean) * scale * along), c);
+    if (row.has) {
+      if (params.accumulate != 0u) { value += dx[at]; }
+      dx[at] = value;
+    }
   }
 }

@@ -4,7 +4,7 @@ import type { KernelVariant } from "../gpu/kernel-source.ts";
 import { bind, createTensor, type Tensor } from "../tensor/tensor.ts";
 import { type GeluForm, geluVariant } from "./gelu.ts";
 import { geluGradient as kernel } from "./generated/index.ts";
-import { workgroupsForItems } from "./row-kernel.ts";
+import { itemStep, workgroupsForItems } from "./row-kernel.ts";
 import { expectShape } from "./shapes.ts";
 
 /**
@@ -18,11 +18,12 @@ export function geluGradient(gpu: Gpu, dy: Tensor, x: Tensor, form: GeluForm): T
   expectShape("geluGradient x", x, x.rows, x.cols);
   const dx = createTensor(gpu, x.rows, x.cols, "gelu dx", { capacity: x.capacity });
   const count = x.rows * x.stride4;
+  const step = itemStep(gpu, count);
   gpu.recorder.dispatch(kernel, {
     variant: geluVariant[form],
     bindings: [bind(gpu, dy), bind(gpu, x), bind(gpu, dx)],
-    params: { count },
-    workgroups: workgroupsForItems(count),
+    params: { count, step },
+    workgroups: workgroupsForItems(step),
     work: 120 * count,
   });
   return dx;

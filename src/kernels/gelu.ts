@@ -2,7 +2,7 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { bind, createTensor, type Tensor } from "../tensor/tensor.ts";
 import { gelu as kernel } from "./generated/index.ts";
-import { workgroupsForItems } from "./row-kernel.ts";
+import { itemStep, workgroupsForItems } from "./row-kernel.ts";
 import { expectShape } from "./shapes.ts";
 
 /** "erf" is x Phi(x) itself, "tanh" the approximation that GPT-2 was trained with ("gelu_new"). */
@@ -22,11 +22,12 @@ export function gelu(gpu: Gpu, x: Tensor, form: GeluForm): Tensor {
   expectShape("gelu", x, x.rows, x.cols);
   const y = createTensor(gpu, x.rows, x.cols, "gelu", { capacity: x.capacity });
   const count = x.rows * x.stride4;
+  const step = itemStep(gpu, count);
   gpu.recorder.dispatch(kernel, {
     variant: geluVariant[form],
     bindings: [bind(gpu, x), bind(gpu, y)],
-    params: { count },
-    workgroups: workgroupsForItems(count),
+    params: { count, step },
+    workgroups: workgroupsForItems(step),
     work: 80 * count,
   });
   return y;

@@ -3,14 +3,9 @@ import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelVariant } from "../gpu/kernel-source.ts";
 import { bind, createTensor, type Tensor } from "../tensor/tensor.ts";
 import { swigluGradient as kernel } from "./generated/index.ts";
-import { workgroupsForItems } from "./row-kernel.ts";
+import { itemStep, workgroupsForItems } from "./row-kernel.ts";
 import { expectShape } from "./shapes.ts";
-
-/** Whole vec4s where up begins at one. */
-const variants = {
-  vec4: { headers: { lanes: "vec4" } },
-  f32: { headers: { lanes: "f32" } },
-} as const;
+import { swigluUnits, swigluVariants } from "./swiglu.ts";
 
 /**
  * The gradient of y = silu(gate) * up.
@@ -22,21 +17,21 @@ export function swigluGradient(gpu: Gpu, dy: Tensor, gateUp: Tensor): Tensor {
   expectShape("swigluGradient dy", dy, gateUp.rows, gateUp.cols / 2);
   expectShape("swigluGradient gateUp", gateUp, gateUp.rows, 2 * dy.cols);
   const d = createTensor(gpu, gateUp.rows, gateUp.cols, "swiglu dx", { capacity: gateUp.capacity });
-  const lanes = dy.cols % 4 === 0 ? "vec4" : "f32";
-  const width = lanes === "vec4" ? 4 : 1;
+  const { width, variant } = swigluUnits(dy.cols);
   const half = dy.cols / width;
+  const step = itemStep(gpu, half);
   gpu.recorder.dispatch(kernel, {
-    variant: variants[lanes],
+    variant,
     bindings: [bind(gpu, dy), bind(gpu, gateUp), bind(gpu, d)],
-    params: { rows: dy.rows, half, stride: d.stride / width, dy_stride: dy.stride / width },
-    workgroups: workgroupsForItems(dy.rows * half),
+    params: { rows: dy.rows, half, stride: d.stride / width, dy_stride: dy.stride / width, step },
+    workgroups: workgroupsForItems(dy.rows * step),
     work: 20 * dy.rows * dy.stride,
   });
   return d;
 }
 
 /** Every pipeline of SwiGLU's backward, for building them ahead and for tests that compile all. */
-export const swigluGradientKernels: readonly KernelVariant[] = Object.values(variants).map((variant) => ({
+export const swigluGradientKernels: readonly KernelVariant[] = swigluVariants.map((variant) => ({
   kernel,
   variant,
 }));

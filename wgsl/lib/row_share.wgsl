@@ -10,3 +10,8 @@ fn share16(low: f32, high: f32) -> array<vec4<f32>, 4> {
     vec4<f32>(subgroupBroadcast(high, 4u), subgroupBroadcast(high, 5u), subgroupBroadcast(high, 6u), subgroupBroadcast(high, 7u)),
   );
 }
+
+// Four consecutive values: member i loads the value i % 4.
+fn share4(v: f32) -> vec4<f32> {
+  return vec4<f32>(subgroupBroadcast(v, 0u), subgroupBroadcast(v, 1u), subgroupBroadcast(v, 2u), subgroupBroadcast(v, 3u));
+}
