@@ -9,6 +9,7 @@ import { benchSetting } from "../train/bench/setting.ts";
 import { benchObjectives, TrainingCase } from "../train/bench/training-case.ts";
 import { runTable } from "./bench-run-table.ts";
 import { positiveInteger } from "./options.ts";
+import { Progress } from "./progress.ts";
 
 export interface RunFlags {
   readonly train?: true;
@@ -105,8 +106,16 @@ export async function runBench(flags: RunFlags): Promise<void> {
   const note = (text: string) => process.stderr.write(`${text}\n`);
   const { objective, batchTokens, gradientCheckpointing = false, growth } = flags;
   const options = { objective, batchTokens, gradientCheckpointing };
+  const progress = new Progress(process.stderr);
+  const onCompiled = (done: number, total: number) => {
+    const status = `${done} of ${total}, kept for later runs`;
+    progress.update("kernels", done, total, status, `kernels ${status}`);
+    if (done === total) progress.stop();
+  };
   const open = (of: RunShape) =>
-    flags.score ? ScoringCase.open(gpu, of, options) : TrainingCase.open(gpu, of, options);
+    flags.score
+      ? ScoringCase.open(gpu, of, { ...options, onCompiled })
+      : TrainingCase.open(gpu, of, { ...options, onCompiled });
   const result = await benchRun(gpu, shape, open, { growth, opened, note });
   const kind = flags.score ? "score" : "train";
   const told = { kind, ...benchSetting(gpu), options, ...result } as const;

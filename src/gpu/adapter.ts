@@ -58,7 +58,12 @@ export async function requestAdapter(request: AdapterRequest = {}): Promise<GPUA
 }
 
 /** WebGPU features that kernels can use; each is asked for where the adapter has it, none is needed. */
-const wanted: readonly string[] = ["shader-f16", "subgroups", "timestamp-query", matrixFeature];
+export const wantedFeatures: readonly string[] = [
+  "shader-f16",
+  "subgroups",
+  "timestamp-query",
+  matrixFeature,
+];
 
 /** The adapter's full limits and every wanted feature. `exclude` leaves features out, to run the portable variants. */
 export function deviceDescriptor(adapter: GPUAdapter, exclude: readonly string[] = []): GPUDeviceDescriptor {
@@ -67,7 +72,9 @@ export function deviceDescriptor(adapter: GPUAdapter, exclude: readonly string[]
     const value = adapter.limits[name];
     if (typeof value === "number") limits[name] = value;
   }
-  const features = wanted.filter((f) => adapter.features.has(f) && !exclude.includes(f)) as GPUFeatureName[];
+  const features = wantedFeatures.filter(
+    (f) => adapter.features.has(f) && !exclude.includes(f),
+  ) as GPUFeatureName[];
   return { label: "rmtrain", requiredFeatures: features, requiredLimits: limits };
 }
 

@@ -7,6 +7,7 @@ import { type AdapterRequest, deviceDescriptor, requestAdapter } from "./adapter
 import { BufferPool, type GpuBuffer, type MemoryCounts } from "./buffers.ts";
 import { DeviceLostError, ShaderError, typedError } from "./errors.ts";
 import { type DeviceFacts, deviceFacts, type Limits } from "./facts.ts";
+import type { KernelVariant } from "./kernel-source.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { checkMatrixUnits, type Precision } from "./precision.ts";
 import { Recorder } from "./recorder.ts";
@@ -167,10 +168,19 @@ export class Gpu implements Disposable {
    * @throws ShaderError naming the kernel and the line
    */
   async warm(record: () => void): Promise<void> {
-    const pipelines = this.recorder.collect(() => {
-      using _scope = this.scope();
-      record();
-    });
+    await this.build(
+      this.recorder.collect(() => {
+        using _scope = this.scope();
+        record();
+      }),
+    );
+  }
+
+  /**
+   * Builds these pipelines in parallel, as far as WebGPU does; see warm-up.ts for what drivers leave undone.
+   * @throws ShaderError naming the kernel and the line
+   */
+  async build(pipelines: readonly KernelVariant[]): Promise<void> {
     await this.#guard(this.pipelines.warm(pipelines));
   }
 
@@ -178,17 +188,19 @@ export class Gpu implements Disposable {
    * How much memory `record` takes, without taking any: nothing is recorded or written, and no buffer is created. What
    * it allocates must be released in it or belong to scopes; persistent buffers must exist before. A function of the
    * work and of what is in use, not of what the pool happens to hold.
-   * @returns peak: what `memory.live` would reach; held: what `live` and `pooled` would together, with a pool that is empty
+   * @returns pipelines: what `record` dispatches; peak: what `memory.live` would reach; held: what `live` and `pooled` would together, with a pool that is empty
    * before
    * @throws OutOfMemoryError where a single buffer would be larger than the device's largest
    */
-  rehearse(record: () => void): RehearsedMemory {
-    return this.#pool.rehearse(() => {
-      this.recorder.collect(() => {
+  rehearse(record: () => void): RehearsedMemory & { readonly pipelines: readonly KernelVariant[] } {
+    let pipelines: readonly KernelVariant[] = [];
+    const memory = this.#pool.rehearse(() => {
+      pipelines = this.recorder.collect(() => {
         using _scope = this.scope();
         record();
       });
     });
+    return { ...memory, pipelines };
   }
 
   /** Runs `record` in a pass of its own and measures it. */

@@ -11,3 +11,12 @@ export async function useShaderCache(): Promise<void> {
   const folder = await cacheFolder("shaders");
   if (folder !== undefined) process.env.MESA_SHADER_CACHE_DIR = folder;
 }
+
+/**
+ * Whether what one device of this process compiles is found by another: Mesa's drivers keep it on disk, unless they are
+ * told not to.
+ */
+export function sharesShaders(adapterDescription: string): boolean {
+  if (!/llvmpipe/i.test(adapterDescription) || typeof process === "undefined") return false;
+  return !/^(1|true|yes|y)$/i.test(process.env.MESA_SHADER_CACHE_DISABLE ?? "");
+}

@@ -7,6 +7,7 @@ import { shapeOf } from "../data/forest.ts";
 import { InputError } from "../errors.ts";
 import { formatBytes } from "../gpu/errors.ts";
 import type { Gpu } from "../gpu/gpu.ts";
+import type { KernelVariant } from "../gpu/kernel-source.ts";
 import type { Example } from "./example-sets.ts";
 import { type MicroBatch, microBatchesOf, rewardItem } from "./micro-batches.ts";
 import type { ModelTrainer } from "./model-trainer.ts";
@@ -19,6 +20,8 @@ export interface MemoryPlan {
   readonly microTokens: number;
   /** Bytes that the driver will have given out at the highest, as foretold: in use, or kept in the pool for later. */
   readonly peakBytes: number;
+  /** What a step dispatches. */
+  readonly pipelines: readonly KernelVariant[];
 }
 
 /** Of the examples by length, so many from each end are looked at. */
@@ -39,16 +42,16 @@ export function planMemory<E extends Example>(trainer: ModelTrainer<E>): MemoryP
   let microTokens = fittingBatchTokens(trainer.parts.model.backbone, wanted);
   for (;;) {
     const parts = heaviest(items, sample, microTokens);
-    const { peak, held } = gpu.rehearse(() => {
+    const { peak, held, pipelines } = gpu.rehearse(() => {
       for (const part of parts) trainer.rehearse(part, microTokens);
     });
-    if (held <= gpu.memoryBudget) return { microTokens, peakBytes: held };
+    if (held <= gpu.memoryBudget) return { microTokens, peakBytes: held, pipelines };
     // Below the longest example's tokens, that one's micro-batch stays as it is.
     if (microTokens <= most) {
       if (peak > gpu.memoryBudget)
         throw doesNotFit(gpu, examples.train[longest]?.record.where ?? "", most, peak);
       // The pool gives back what a step does not use, and creates it again in the next: slower, but it fits.
-      return { microTokens, peakBytes: gpu.memoryBudget };
+      return { microTokens, peakBytes: gpu.memoryBudget, pipelines };
     }
     microTokens = Math.max(most, Math.floor((microTokens * 3) / 4));
   }

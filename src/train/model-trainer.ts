@@ -53,7 +53,7 @@ export class ModelTrainer<E extends Example> implements Trainer {
   #recorded: Promise<void> = Promise.resolve();
   #failure: unknown;
 
-  /** Called when the first step is recorded: the device's memory is that of a step then. */
+  /** Called when the first step has been done. */
   onFirstStep: (() => void) | undefined;
   /** Computed at once, at most; see memory-plan.ts. */
   microTokens: number;
@@ -85,12 +85,15 @@ export class ModelTrainer<E extends Example> implements Trainer {
 
   async step(indices: Int32Array, lr: number, headLr: number): Promise<void> {
     this.#record(indices, lr, headLr);
-    this.onFirstStep?.();
+    const { onFirstStep } = this;
     this.onFirstStep = undefined;
     const before = this.#recorded;
-    this.#recorded = this.gpu.finish().catch((error: unknown) => {
-      this.#failure ??= error;
-    });
+    this.#recorded = this.gpu
+      .finish()
+      .then(onFirstStep)
+      .catch((error: unknown) => {
+        this.#failure ??= error;
+      });
     await before;
     if (this.#failure !== undefined) throw this.#failure;
   }
@@ -119,14 +122,15 @@ export class ModelTrainer<E extends Example> implements Trainer {
   }
 
   /**
-   * Records one micro-batch of the training examples, forwards and backwards, and no step: for what that takes of the
-   * device's memory.
+   * Records a step of one micro-batch of the training examples, for what that takes of the device's memory and which
+   * pipelines it uses. Only in a rehearsal: the step isn't counted.
    */
   rehearse(part: MicroBatch, microTokens: number): void {
     using _scope = this.gpu.scope();
     const own = part.examples.map((i) => this.examples.train[i]!);
     const reference = this.parts.form.references && createTensor(this.gpu, 1, 1, referenceLabel);
     this.#addGradient(part, own, { total: this.parts.form.total(own), row: 0, reference }, microTokens);
+    this.#optimizer.step({ ...this.options, step: 1, metrics: this.#metrics.tensor, row: 0 });
   }
 
   /** Records the step's point of reference, where its loss has one: max(0, mean reward) of those items. [1, 1] f32 */

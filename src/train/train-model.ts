@@ -2,6 +2,7 @@
 
 import { InputError } from "../errors.ts";
 import { formatBytes } from "../gpu/errors.ts";
+import { warmUp } from "../gpu/warm-up.ts";
 import type { Adapter } from "../model/adapter/open-adapter.ts";
 import { readHead } from "../model/reward-head.ts";
 import { TrainableModel } from "../model/trainable.ts";
@@ -49,6 +50,9 @@ interface Learnt {
   readonly counts: TokenCounts;
 }
 
+/** Of milliseconds; those of `performance.now()` count from the process's start. */
+const seconds = (milliseconds: number) => (milliseconds / 1e3).toFixed(1);
+
 /** All that needs the model on the device. */
 async function learn(
   session: Session,
@@ -85,9 +89,15 @@ async function learn(
   reporter.note(
     `Memory: ${expected} of --memory-budget ${formatBytes(gpu.memoryBudget)} are expected, with at most ${plan.microTokens} tokens at once`,
   );
+  const began = performance.now();
+  await warmUp(gpu, plan.pipelines, (done, total) => reporter.compiled?.(done, total));
+  const kernels = seconds(performance.now() - began);
   trainer.onFirstStep = () => {
     const { peakHeld } = gpu.memory;
     reporter.note(`Memory: ${formatBytes(peakHeld)} taken by the first step; ${expected} were expected`);
+    reporter.note(
+      `First step: done ${seconds(performance.now())} s after the start, ${kernels} s of which made kernels ready`,
+    );
   };
   const identity = { ...session.identity, micro_batch_tokens: plan.microTokens };
   const trained = await runSteps(trainer, { ...session, identity });

@@ -1,13 +1,14 @@
 /** @file `rmtrain bench --train` and `--score`: what they tell, and that it follows from what they measured. */
 import { expect, it } from "vitest";
+import { runBench } from "../../src/cli/bench-run.ts";
 import type { RunResult } from "../../src/train/bench/end-to-end.ts";
 import { rmtrain } from "./run-rmtrain.ts";
 
 const tiny = ["--hidden", "16", "--layers", "2", "--heads", "2", "--intermediate", "24", "--vocab", "40"];
 const batch = ["--length", "8", "--batch", "2"];
 
-it.each(["--train", "--score"])("%s --json: rates of the shape that was asked for", async (kind) => {
-  const { code, out, err } = await rmtrain(["bench", kind, ...tiny, ...batch, "--no-growth", "--json"]);
+it("--train --json: rates of the shape that was asked for", async () => {
+  const { code, out, err } = await rmtrain(["bench", "--train", ...tiny, ...batch, "--no-growth", "--json"]);
   expect(code, err).toBe(0);
   const run = JSON.parse(out) as RunResult & { readonly adapter: string; readonly date: string };
   expect(run.adapter).not.toBe("");
@@ -18,12 +19,11 @@ it.each(["--train", "--score"])("%s --json: rates of the shape that was asked fo
   expect(run.share).toBeCloseTo(run.flopsPerSecond / run.ceiling, 9);
   expect(run.hostShare).toBeCloseTo(run.hostSeconds / run.seconds, 9);
   expect(run.made).toBe(0);
-  // A step's memory is foretold to the byte; a reading back of a pass's rewards is beside it.
   expect(run.peakBytes / run.predictedBytes).toBeCloseTo(1, 1);
   expect(run.growth).toEqual([]);
 });
 
-it("prints Markdown with the growth of each size", async () => {
+it("--score prints Markdown with the growth of each size", async () => {
   const { code, out, err } = await rmtrain(["bench", "--score", ...tiny, "--length", "4", "--batch", "2"]);
   expect(code, err).toBe(0);
   expect(out).toContain("| share of the ceiling |");
@@ -39,10 +39,16 @@ it("prints Markdown with the growth of each size", async () => {
 });
 
 it("refuses a shape that no model has, by name, and both runs at once", async () => {
-  const shape = await rmtrain(["bench", "--score", ...tiny, "--kv-heads", "3"]);
-  expect(shape.code).toBe(2);
-  expect(shape.err).toContain("num_key_value_heads (3)");
-  const both = await rmtrain(["bench", "--train", "--score"]);
-  expect(both.code).toBe(2);
-  expect(both.err).toContain("--train and --score");
+  const flags = {
+    memoryBudget: 2 ** 30,
+    precision: "f32",
+    dtype: "f32",
+    objective: "bt",
+    batchTokens: 64,
+    growth: false,
+  } as const;
+  await expect(runBench({ ...flags, score: true, hidden: 16, heads: 2, kvHeads: 3 })).rejects.toThrow(
+    "num_key_value_heads (3)",
+  );
+  await expect(runBench({ ...flags, train: true, score: true })).rejects.toThrow("--train and --score");
 });

@@ -52,7 +52,7 @@ it("gives exactly what the same work takes, with what is in use before, and chan
       gpu.resetPeak();
       work(gpu, list);
       const { peak, peakHeld } = gpu.memory;
-      expect({ peak, held: peakHeld }).toEqual(expected);
+      expect(expected).toMatchObject({ peak, held: peakHeld });
       gpu.release(persistent);
     }),
     { numRuns: 30 },

@@ -7,7 +7,7 @@ import { type Gpu, openGpu } from "../../src/gpu/gpu.ts";
 import type { KernelVariant } from "../../src/gpu/kernel-source.ts";
 import { variantKey } from "../../src/gpu/kernel-source.ts";
 
-import { dispatchNothing } from "../../src/kernels/bench/builds.ts";
+import { dispatchNothing } from "../../src/gpu/warm-up.ts";
 import { canBuild, catalogue } from "../../src/kernels/catalogue.ts";
 
 export interface BuildTimes {

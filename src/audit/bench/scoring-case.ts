@@ -2,6 +2,8 @@
 import { pack, planBatches } from "../../data/pack.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { hostClock } from "../../gpu/host-clock.ts";
+import type { KernelVariant } from "../../gpu/kernel-source.ts";
+import { warmUp } from "../../gpu/warm-up.ts";
 import type { Backbone } from "../../model/backbone.ts";
 import { loadBackbone } from "../../model/load.ts";
 import { uploadHead } from "../../model/reward-head.ts";
@@ -9,6 +11,7 @@ import { syntheticFolder } from "../../model/synthetic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { RepeatedRun, RunShape, RunTimes } from "../../train/bench/end-to-end.ts";
 import { syntheticPairs } from "../../train/bench/pairs.ts";
+import type { TrainingCaseOptions } from "../../train/bench/training-case.ts";
 import { forwardWork } from "../../train/bench/work.ts";
 import { initialHead } from "../../train/head-init.ts";
 import { rewardItem } from "../../train/micro-batches.ts";
@@ -21,6 +24,7 @@ export class ScoringCase implements RepeatedRun {
   readonly tokens: number;
   readonly work: number;
   readonly predictedBytes: number;
+  readonly #pipelines: readonly KernelVariant[];
   readonly #batches: readonly (readonly RewardItem[])[];
 
   private constructor(
@@ -36,16 +40,17 @@ export class ScoringCase implements RepeatedRun {
     this.tokens = batches.reduce((sum, { rows }) => sum + rows, 0);
     this.work = batches.reduce((sum, batch) => sum + forwardWork(backbone.config, batch), 0);
     const [largest] = batches.sort((a, b) => b.rows - a.rows);
-    const { held } = gpu.rehearse(() => {
+    const { held, pipelines } = gpu.rehearse(() => {
       if (largest !== undefined) backbone.forward(largest, batchTokens);
     });
     this.predictedBytes = held;
+    this.#pipelines = pipelines;
   }
 
   static async open(
     gpu: Gpu,
     shape: RunShape,
-    { batchTokens }: { readonly batchTokens: number },
+    { batchTokens, onCompiled }: Pick<TrainingCaseOptions, "batchTokens" | "onCompiled">,
   ): Promise<ScoringCase> {
     const folder = syntheticFolder(shape, shape.length);
     const items = syntheticPairs(shape.batch, shape.length, shape.vocabulary).map(rewardItem);
@@ -55,7 +60,10 @@ export class ScoringCase implements RepeatedRun {
     const reward = scalarReward(folder.recipe, folder.config.padTokenId);
     gpu.trim();
     gpu.resetPeak();
-    return new ScoringCase(gpu, backbone, head, reward, items, fittingBatchTokens(backbone, batchTokens));
+    const tokens = fittingBatchTokens(backbone, batchTokens);
+    const scoring = new ScoringCase(gpu, backbone, head, reward, items, tokens);
+    await warmUp(gpu, scoring.#pipelines, onCompiled);
+    return scoring;
   }
 
   async repeat(count: number): Promise<RunTimes> {

@@ -47,6 +47,11 @@ export class TerminalReporter implements TrainReporter {
     if (phase === "training") this.onTraining();
   }
 
+  compiled(done: number, total: number): void {
+    const status = `${done} of ${total}, kept for later runs`;
+    this.#progress.update("kernels", done, total, status, `kernels ${status}`);
+  }
+
   features(done: number, total: number, tokens: number): void {
     const status = `${Math.round(tokens / this.#progress.seconds("features", total))} tokens/s`;
     this.#progress.update("features", done, total, status, `features ${done}/${total} records, ${status}`);

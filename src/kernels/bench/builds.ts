@@ -1,6 +1,7 @@
 /** @file How long pipelines take to build: what WebGPU's implementation translates, and what the driver compiles. */
 import type { Gpu } from "../../gpu/gpu.ts";
-import { type KernelVariant, type ParamsOf, variantKey } from "../../gpu/kernel-source.ts";
+import { type KernelVariant, variantKey } from "../../gpu/kernel-source.ts";
+import { dispatchNothing } from "../../gpu/warm-up.ts";
 
 /** Seconds, by the host's clock. */
 export interface Build {
@@ -25,12 +26,4 @@ export async function measureBuild(gpu: Gpu, entry: KernelVariant): Promise<Buil
     pipelineSeconds: (built - begin) / 1e3,
     dispatchSeconds: (done - built) / 1e3,
   };
-}
-
-/** All Params 0: no kernel has work, so none reads or writes out of bounds. */
-export function dispatchNothing(gpu: Gpu, { kernel, variant }: KernelVariant): void {
-  using _scope = gpu.scope();
-  const bindings = kernel.bindings.map(({ name }) => ({ buffer: gpu.allocate(256, name) }));
-  const params: ParamsOf<typeof kernel> = Object.fromEntries(kernel.params.map(({ name }) => [name, 0]));
-  gpu.recorder.dispatch(kernel, { variant, bindings, params, workgroups: 1 });
 }

@@ -1,6 +1,7 @@
 /** @file One training of a made-up model on made-up pairs, opened as `train` opens it and measured step by step. */
 import type { Gpu } from "../../gpu/gpu.ts";
 import { hostClock } from "../../gpu/host-clock.ts";
+import { type WarmUpProgress, warmUp } from "../../gpu/warm-up.ts";
 import { syntheticFolder } from "../../model/synthetic.ts";
 import { TrainableModel } from "../../model/trainable.ts";
 import type { Example } from "../example-sets.ts";
@@ -21,6 +22,7 @@ export const benchObjectives = ["bt", "dpo"] as const;
 
 export interface TrainingCaseOptions extends Pick<TrainOptions, "batchTokens" | "gradientCheckpointing"> {
   readonly objective: (typeof benchObjectives)[number];
+  readonly onCompiled?: WarmUpProgress;
 }
 
 export class TrainingCase implements RepeatedRun {
@@ -46,7 +48,11 @@ export class TrainingCase implements RepeatedRun {
   }
 
   /** All weights learn. */
-  static async open(gpu: Gpu, shape: RunShape, given: TrainingCaseOptions): Promise<TrainingCase> {
+  static async open(
+    gpu: Gpu,
+    shape: RunShape,
+    { onCompiled, ...given }: TrainingCaseOptions,
+  ): Promise<TrainingCase> {
     const options = withDefaults({
       ...given,
       ...{ model: "", data: "", out: "", trainable: "full" },
@@ -70,6 +76,7 @@ export class TrainingCase implements RepeatedRun {
     gpu.resetPeak();
     const plan = planMemory(trainer);
     trainer.microTokens = plan.microTokens;
+    await warmUp(gpu, plan.pipelines, onCompiled);
     return new TrainingCase(gpu, model, reward, trainer, plan);
   }
 

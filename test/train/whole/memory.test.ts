@@ -49,6 +49,11 @@ it.each([false, true])(
       expect.stringMatching(/ are expected, with at most 128 tokens at once$/),
       expect.stringMatching(/ taken by the first step; .* were expected$/),
     ]);
+    const first = notes.flatMap(
+      (note) => /^First step: done (.+) s after the start, (.+) s of/.exec(note) ?? [],
+    );
+    const [, start, kernels] = first.map(Number);
+    expect(start).toBeGreaterThan(kernels ?? Number.NaN);
   },
 );
 
