@@ -69,7 +69,7 @@ try {
     rmSync(files, { recursive: true, force: true });
     console.error(`${definition.name}: done after ${elapsed()}`);
   }
-  console.log(`\n${targetsTable(measured, ceilings)}\n\n${elapsed()} in all.`);
+  console.log(`\n${targetsTable(measured, ceilings, !small)}\n\n${elapsed()} in all.`);
 } finally {
   for (const contestant of contestants) contestant.stop();
   rmSync(dir, { recursive: true, force: true });

@@ -73,11 +73,12 @@ function sharesOf({ definition, row }: Measured, ceilings: Ceilings): Share[] {
   }
 }
 
-export function targetsTable(measured: readonly Measured[], ceilings: Ceilings): string {
+/** @param judged whether to say which targets are reached: small sizes show nothing of that */
+export function targetsTable(measured: readonly Measured[], ceilings: Ceilings, judged: boolean): string {
   const lines = ["| ours as a share of PyTorch, or of a ceiling | share | target | |", "|---|---:|---:|---|"];
   for (const one of measured) {
     for (const { what, share, target } of sharesOf(one, ceilings)) {
-      const reached = target === undefined ? "" : share >= target ? "reached" : "missed";
+      const reached = target === undefined || !judged ? "" : share >= target ? "reached" : "missed";
       const cells = Number.isNaN(share)
         ? ["not measured", percent(target), ""]
         : [percent(share), percent(target), reached];

@@ -143,8 +143,9 @@ describe("targets", () => {
       definition: { ...rowWise("softmax", 2, 4), bytes: 8e9 },
       row: row("softmax", { "rmtrain f32": 1 }),
     };
-    const lines = gpuTargets([measured], ceilings).split("\n");
+    const lines = gpuTargets([measured], ceilings, true).split("\n");
     expect(lines[2]).toBe("| softmax: rmtrain f32, of the copy | 80 % | 80 % | reached |");
     expect(lines[3]).toBe("| softmax: rmtrain f32, no robustness, of the copy | not measured | 80 % |  |");
+    expect(gpuTargets([measured], ceilings, false)).not.toContain("reached");
   });
 });
