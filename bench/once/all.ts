@@ -8,7 +8,7 @@
  * --processor: processor time of all threads in place of the clock: on a CPU adapter steadier where other programs run.
  */
 import { parseArgs } from "node:util";
-import { openGpu } from "../../src/gpu/gpu.ts";
+import { openGpu } from "../../src/kernels/open.ts";
 import { benchSetting } from "../../src/train/bench/setting.ts";
 import { bf16 } from "./bf16.ts";
 import { checkpointing } from "./checkpointing.ts";
