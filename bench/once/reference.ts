@@ -28,7 +28,7 @@ const pairs = Array.from({ length: 4 }, (_, i) => ({
 export const reference: Table = {
   name: "reference",
   title: "The reference of DPO",
-  how: `4 pairs (prompts of ${prompt} tokens, replies of ${reply}), ${epochs} epochs of low-rank updates. Off: a second model on the device gives the reference's log-probabilities in every step. Predicted: a step costs 2 forward passes (its own, and as much backwards, since frozen weights take no gradient), the reference 1.`,
+  how: `4 pairs (prompts of ${prompt} tokens, replies of ${reply}), ${epochs} epochs of low-rank updates. Off: a second model on the device gives the reference's log-probabilities in every step. Predicted: a step costs 2 forward passes (its own, and as much backwards, since frozen weights take no gradient), the reference 1; what the updates themselves and attention's backward add, which at this width is half a pass or more, is left out, so the prediction is high.`,
   columns: ["", ...comparisonColumns, "weights off, MiB", "weights on, MiB"],
   async *rows({ gpu }) {
     await using folder = syntheticFolder(shape, positions, "causal-lm");
