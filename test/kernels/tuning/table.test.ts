@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { openGpu } from "../../../src/kernels/open.ts";
 import { loadTuning } from "../../../src/kernels/tuning/load.ts";
-import { shippedTables } from "../../../src/kernels/tuning/shipped.ts";
+import { shippedTables } from "../../../src/kernels/tuning/shipped-tables.ts";
 import { readEntries, tuningFile, writeEntries } from "../../../src/kernels/tuning/store.ts";
 import { parseEntry, type TuningEntry, TuningTable } from "../../../src/kernels/tuning/table.ts";
 import { variantRegistry } from "../../../src/kernels/variant-registry.ts";
