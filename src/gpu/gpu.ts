@@ -8,6 +8,7 @@ import { BufferPool, type GpuBuffer, type MemoryCounts } from "./buffers.ts";
 import { DeviceLostError, ShaderError, typedError } from "./errors.ts";
 import { type DeviceFacts, deviceFacts, type Limits } from "./facts.ts";
 import type { KernelVariant } from "./kernel-source.ts";
+import { Pace } from "./pace.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { checkMatrixUnits, type Precision } from "./precision.ts";
 import { Recorder } from "./recorder.ts";
@@ -57,6 +58,8 @@ function checkUnits(device: GPUDevice, facts: DeviceFacts): void {
 export class Gpu implements Disposable {
   readonly pipelines: PipelineCache;
   readonly recorder: Recorder;
+  /** Of CPU adapters; a GPU is waited for at once. */
+  readonly #pace: Pace | undefined;
   readonly #pool: BufferPool;
   readonly #staging: Staging;
   readonly #timer: Timer;
@@ -71,7 +74,8 @@ export class Gpu implements Disposable {
     readonly variants = new VariantChoices(),
   ) {
     this.pipelines = new PipelineCache(device);
-    this.recorder = new Recorder(device, facts, this.pipelines);
+    this.#pace = facts.software ? new Pace() : undefined;
+    this.recorder = new Recorder(device, facts, this.pipelines, this.#pace);
     this.#pool = new BufferPool(device, facts.limits, memoryBudget, (buffer) => this.recorder.forget(buffer));
     this.#staging = new Staging(device);
     this.#timer = new Timer(device, this.recorder);
@@ -154,13 +158,13 @@ export class Gpu implements Disposable {
     const staging = this.#staging.take(bytes);
     this.recorder.copy(buffer, offset, staging, 0, bytes);
     this.recorder.submit();
-    return this.#guard(this.#staging.map(staging, bytes));
+    return this.#guard(this.#waitFor(() => this.#staging.map(staging, bytes)));
   }
 
   /** Submits and waits until the device has done everything. */
   async finish(): Promise<void> {
     this.recorder.submit();
-    await this.#guard(this.device.queue.onSubmittedWorkDone());
+    await this.#guard(this.#waitFor(() => this.device.queue.onSubmittedWorkDone()));
   }
 
   /**
@@ -212,6 +216,7 @@ export class Gpu implements Disposable {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#pace?.stop();
     this.#failure = new DeviceLostError("The GPU device was closed");
     this.recorder.destroy();
     this.device.destroy();
@@ -219,6 +224,10 @@ export class Gpu implements Disposable {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #waitFor<T>(wait: () => Promise<T>): Promise<T> {
+    return this.#pace === undefined ? wait() : this.#pace.around(wait);
   }
 
   /** An error that the device reported belongs to the work that was waited for. */

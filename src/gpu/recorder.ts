@@ -8,6 +8,7 @@ import { BindGroups, type Binding } from "./bind-groups.ts";
 import { bufferUsage, type GpuBuffer } from "./buffers.ts";
 import type { DeviceFacts } from "./facts.ts";
 import type { KernelSource, ParamsOf, Variant } from "./kernel-source.ts";
+import type { Pace } from "./pace.ts";
 import { type CompiledKernel, type Layout, type PipelineCache, paramsBytes } from "./pipelines.ts";
 
 export type { Binding } from "./bind-groups.ts";
@@ -55,6 +56,8 @@ export class Recorder {
     readonly device: GPUDevice,
     readonly facts: DeviceFacts,
     readonly pipelines: PipelineCache,
+    /** Told of each submit's work, where waiting goes by it. */
+    readonly pace: Pace | undefined = undefined,
   ) {
     this.#limit = facts.software ? submitWork.software : submitWork.hardware;
     this.#arena = device.createBuffer({
@@ -157,6 +160,7 @@ export class Recorder {
     if (this.#slot > 0)
       this.device.queue.writeBuffer(this.#arena, 0, this.#params, 0, this.#slot * paramsBytes);
     this.device.queue.submit([this.#encoder.finish()]);
+    this.pace?.submitted(this.#work);
     this.#encoder = undefined;
     this.#slot = 0;
     this.#work = 0;

@@ -1,0 +1,74 @@
+/**
+ * @file When to begin to wait for the device. Dawn in Node asks a device again and again while somebody waits for it, which
+ * on a CPU adapter takes a processor from the very work that is waited for. So the host sleeps by a timer first, for most
+ * of the time that the work will take: as long as it would at the best rate seen so far.
+ */
+
+/** Of the expected time, how much is slept. */
+const sleptShare = 0.8;
+/** Milliseconds. Shorter sleeps aren't worth a timer; longer ones are cut, so that whoever closes the device is not kept. */
+const leastSleep = 4;
+const longestSleep = 100;
+/** A wait that is over so soon after a sleep began too late. */
+const atOnce = 1;
+
+const timer = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
+
+export class Pace {
+  /** Work per millisecond, of the fastest waits. */
+  #rate = 0;
+  #submitted = 0;
+  #done = 0;
+  /** When the work that is not done was begun. */
+  #since = 0;
+  #stopped = false;
+
+  constructor(
+    readonly now: () => number = () => performance.now(),
+    readonly sleep: (milliseconds: number) => Promise<void> = timer,
+  ) {}
+
+  /** @param work as dispatches estimate it */
+  submitted(work: number): void {
+    if (this.#submitted === this.#done) this.#since = this.now();
+    this.#submitted += work;
+  }
+
+  /** Sleeps and then waits for what has been submitted so far. @param wait begins to wait, and ends when that is done */
+  async around<T>(wait: () => Promise<T>): Promise<T> {
+    const target = this.#submitted;
+    const slept = await this.#sleepBefore(target);
+    const began = this.now();
+    const result = await wait();
+    this.#completed(target, slept && this.now() - began < atOnce);
+    return result;
+  }
+
+  /** Nobody sleeps any more. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  async #sleepBefore(target: number): Promise<boolean> {
+    if (this.#rate === 0) return false;
+    let slept = false;
+    for (;;) {
+      const end = this.#since + (sleptShare * (target - this.#done)) / this.#rate;
+      const left = Math.min(end - this.now(), longestSleep);
+      if (left < leastSleep || this.#stopped) return slept;
+      await this.sleep(left);
+      slept = true;
+    }
+  }
+
+  #completed(target: number, late: boolean): void {
+    const work = target - this.#done;
+    if (work <= 0) return;
+    const now = this.now();
+    const seen = work / Math.max(now - this.#since, 1);
+    // Slept too long: the rate is higher, no one knows by how much. Else the best one, slowly forgotten.
+    this.#rate = late ? 1.25 * Math.max(this.#rate, seen) : Math.max(seen, 0.95 * this.#rate);
+    this.#done = target;
+    this.#since = now;
+  }
+}

@@ -1,0 +1,59 @@
+/** @file Waits for a CPU adapter begin when most of the work is done: on a clock of our own. */
+import { expect, it } from "vitest";
+import { Pace } from "../../src/gpu/pace.ts";
+
+/** A device that does `rate` work per millisecond, one submit after the other. */
+function device(rate: () => number) {
+  let now = 0;
+  let free = 0;
+  const waits: { slept: number; waited: number }[] = [];
+  const pace = new Pace(
+    () => now,
+    async (milliseconds) => {
+      now += milliseconds;
+    },
+  );
+  const run = async (work: number) => {
+    free = Math.max(free, now) + work / rate();
+    pace.submitted(work);
+    const done = free;
+    const before = now;
+    await pace.around(async () => {
+      const began = now;
+      now = Math.max(now, done);
+      waits.push({ slept: began - before, waited: now - began });
+    });
+    return now - before - work / rate();
+  };
+  return { run, waits, pace };
+}
+
+it("sleeps through most of each wait but the first, and is never late at a steady rate", async () => {
+  const { run, waits } = device(() => 100);
+  for (let i = 0; i < 20; i++) expect(await run(100 * (50 + 37 * (i % 5)))).toBeCloseTo(0, 6);
+  expect(waits[0]?.slept).toBe(0);
+  for (const { slept, waited } of waits.slice(1)) expect(slept / (slept + waited)).toBeCloseTo(0.8, 6);
+});
+
+it("slower work costs nothing; work that is suddenly faster is overslept a few times only", async () => {
+  let rate = 100;
+  const { run } = device(() => rate);
+  for (let i = 0; i < 5; i++) await run(20_000);
+  rate = 30;
+  expect(await run(20_000)).toBeCloseTo(0, 6);
+  rate = 300;
+  const late: number[] = [];
+  for (let i = 0; i < 12; i++) late.push(await run(20_000));
+  expect(late[0]).toBeGreaterThan(0);
+  expect(late.slice(6).every((time) => time < 1)).toBe(true);
+});
+
+it("short work is waited for at once, and so is all after a stop", async () => {
+  const { run, waits, pace } = device(() => 100);
+  await run(10_000);
+  await run(300);
+  expect(waits[1]?.slept).toBe(0);
+  pace.stop();
+  await run(10_000);
+  expect(waits[2]?.slept).toBe(0);
+});
