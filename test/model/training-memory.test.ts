@@ -118,7 +118,7 @@ describe.each(Object.entries(models))("%s", (_, [tiny, options]) => {
         device().resetPeak();
         steps.step([batchOf(capacity, 3), batchOf(capacity - 7, 4)], shape);
         const { peak, peakHeld } = device().memory;
-        expect({ peak, held: peakHeld }).toEqual(expected);
+        expect(expected).toMatchObject({ peak, held: peakHeld });
       }
     }
     await device().finish();
