@@ -78,7 +78,7 @@ export class Gpu implements Disposable {
     this.recorder = new Recorder(device, facts, this.pipelines, this.#pace);
     this.#pool = new BufferPool(device, facts.limits, memoryBudget, (buffer) => this.recorder.forget(buffer));
     this.#staging = new Staging(device);
-    this.#timer = new Timer(device, this.recorder);
+    this.#timer = new Timer(device, this.recorder, (wait) => this.#waitFor(wait));
     device.addEventListener("uncapturederror", (event) => {
       this.#failure ??= typedError(event.error);
     });
