@@ -141,7 +141,8 @@ function bestTemperature(margins: ArrayLike<number>, label: Labels): number {
   if (Array.from(margins).every((m, i) => m === 0 || label(i) === Number(m > 0))) return 0;
   let low = 0;
   let high = 1;
-  while (slope(high).first < 0) {
+  // Margins near the least number that there is would ask for a scale, or a temperature, that is none.
+  while (slope(high).first < 0 && high < 2 ** 1000) {
     low = high;
     high *= 2;
   }

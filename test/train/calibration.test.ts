@@ -132,6 +132,10 @@ describe("known cases", () => {
       expect(Number.isFinite(found[name]), name).toBe(true);
   });
 
+  it("margins near the least number there is: as good as margins of 0", () => {
+    expect(calibrate([-1.5e-323, 0], [0.25, 1])).toMatchObject({ nllAtTemperature: Math.LN2 });
+  });
+
   it("no pairs: nothing is known", () => {
     expect(calibrate([])).toMatchObject({ n: 0, bins: [] });
   });
