@@ -1,11 +1,15 @@
 /**
  * @file When to begin to wait for the device. Dawn in Node asks a device again and again while somebody waits for it, which
  * on a CPU adapter takes a processor from the very work that is waited for. So the host sleeps by a timer first, for most
- * of the time that the work will take: as long as it would at the best rate seen so far.
+ * of the time that the work will take: as long as it would at the best rate seen so far. That rate may be far too low: a
+ * wait that built a pipeline for work that is next to nothing says little of the work after it. So no sleep is much longer
+ * than the wait before, and a rate that made one too long is forgotten.
  */
 
 /** Of the expected time, how much is slept. */
 const sleptShare = 0.8;
+/** And at most so many times as long as the last work took that was not overslept. */
+const mostGrowth = 2;
 /** Milliseconds. Shorter sleeps aren't worth a timer; longer ones are cut, so that whoever closes the device is not kept. */
 const leastSleep = 4;
 const longestSleep = 100;
@@ -15,8 +19,10 @@ const atOnce = 1;
 const timer = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
 
 export class Pace {
-  /** Work per millisecond, of the fastest waits. */
+  /** Work per millisecond, of the fastest waits; 0 while it isn't known. */
   #rate = 0;
+  /** Milliseconds that the last work took. */
+  #took = 0;
   #submitted = 0;
   #done = 0;
   /** When the work that is not done was begun. */
@@ -53,7 +59,8 @@ export class Pace {
     if (this.#rate === 0) return false;
     let slept = false;
     for (;;) {
-      const end = this.#since + (sleptShare * (target - this.#done)) / this.#rate;
+      const expected = (sleptShare * (target - this.#done)) / this.#rate;
+      const end = this.#since + Math.min(expected, mostGrowth * this.#took);
       const left = Math.min(end - this.now(), longestSleep);
       if (left < leastSleep || this.#stopped) return slept;
       await this.sleep(left);
@@ -65,9 +72,12 @@ export class Pace {
     const work = target - this.#done;
     if (work <= 0) return;
     const now = this.now();
-    const seen = work / Math.max(now - this.#since, 1);
     // Slept too long: the rate is higher, no one knows by how much. Else the best one, slowly forgotten.
-    this.#rate = late ? 1.25 * Math.max(this.#rate, seen) : Math.max(seen, 0.95 * this.#rate);
+    if (late) this.#rate = 0;
+    else {
+      this.#took = now - this.#since;
+      this.#rate = Math.max(work / Math.max(this.#took, 1), 0.95 * this.#rate);
+    }
     this.#done = target;
     this.#since = now;
   }
