@@ -78,6 +78,17 @@ export function buildText({ adapter, machine, versions, date, builds, leftOut }:
     `${adapter}; ${machine}; ${named.join(", ")}; ${date}\n`,
     markdownTable(["pipeline", "ms until WebGPU has it#", "ms of the first dispatch#", "both#"], rows),
   ];
-  if (leftOut.length > 0) lines.push(`This adapter can't run ${leftOut.join("; ")}.\n`);
+  if (leftOut.length > 0)
+    lines.push(`Pipelines that this adapter can't run: ${countsByKernel(leftOut)}. All by name: --json.\n`);
   return lines.join("\n");
+}
+
+/** "2 of a, 1 of b", from names that begin with the kernel's. */
+function countsByKernel(names: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const name of names) {
+    const [kernel = name] = name.split(" ");
+    counts.set(kernel, (counts.get(kernel) ?? 0) + 1);
+  }
+  return [...counts].map(([kernel, count]) => `${count} of ${kernel}`).join(", ");
 }
