@@ -3,12 +3,13 @@
 // is the variant for devices with subgroups.
 //
 // Shapes: lib/attention_query_gradient; dq goes to q's columns of dqkv, the others are left alone. Layout: as in
-// attention.wgsl, a workgroup owns up to WG rows of one segment and one query head, an invocation one row; keys and
-// values are loaded at workgroup-uniform addresses, and dq is accumulated in dqkv. Accumulation: f32, keys in the order
+// attention.wgsl, a workgroup owns up to WG rows and one query head, an invocation one row; keys and values are loaded
+// at workgroup-uniform addresses (lib/attention_walk), and dq is accumulated in dqkv. Accumulation: f32, keys in the order
 // of the path. Source: Dao et al. 2022, arXiv 2205.14135, appendix B.2; Dao 2023, arXiv 2307.08691, algorithm 2.
 //#header lanes
 //#include grid
 //#include attention_tile
+//#include attention_walk
 //#include attention_query_gradient
 
 @compute @workgroup_size(WG)
@@ -18,31 +19,34 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
   let tile = tile_of(index);
   if (lane >= tile.count) { return; }
   let row = tile.row + lane;
-  let position = tile.position + lane;
   let q_at = row * params.qkv_stride + tile.query;
   let g_at = row * params.y_stride + tile.query;
   let denominator = lse[row * params.lse_stride + tile.head];
   let mean = delta[row * params.lse_stride + tile.head];
-  for (var t = 0u; t <= tile.last; t += 4u) {
-    let r0 = row_at(tile, t);
-    let r1 = row_at(tile, t + 1u);
-    let r2 = row_at(tile, t + 2u);
-    let r3 = row_at(tile, t + 3u);
-    var s = vec4<f32>(0.0);
-    var e = vec4<f32>(0.0);
-    for (var d = 0u; d < params.lanes; d++) {
-      let k = tile.key + d;
-      let v = tile.value + d;
-      s += scores4(qkv[q_at + d] * params.scale, qkv[r0 + k], qkv[r1 + k], qkv[r2 + k], qkv[r3 + k]);
-      e += scores4(dy[g_at + d], qkv[r0 + v], qkv[r1 + v], qkv[r2 + v], qkv[r3 + v]);
-    }
-    let see = sees(position, t);
-    let ds = exp(s - denominator) * (e - mean) * params.scale;
-    for (var d = 0u; d < params.lanes; d++) {
-      let k = tile.key + d;
-      var acc = L(0.0);
-      if (t > 0u) { acc = dqkv[q_at + d]; }
-      dqkv[q_at + d] = add4(acc, ds, see, qkv[r0 + k], qkv[r1 + k], qkv[r2 + k], qkv[r3 + k]);
+  for (var n = tile.first_segment; n < tile.end_segment; n++) {
+    let walk = walk_of(tile, n, 4u);
+    let seen = seen_in(walk, row);
+    for (var t = walk.first; t < seen; t += 4u) {
+      let r0 = row_at(walk, t);
+      let r1 = row_at(walk, t + 1u);
+      let r2 = row_at(walk, t + 2u);
+      let r3 = row_at(walk, t + 3u);
+      var s = vec4<f32>(0.0);
+      var e = vec4<f32>(0.0);
+      for (var d = 0u; d < params.lanes; d++) {
+        let k = tile.key + d;
+        let v = tile.value + d;
+        s += scores4(qkv[q_at + d] * params.scale, qkv[r0 + k], qkv[r1 + k], qkv[r2 + k], qkv[r3 + k]);
+        e += scores4(dy[g_at + d], qkv[r0 + v], qkv[r1 + v], qkv[r2 + v], qkv[r3 + v]);
+      }
+      let see = sees(seen, t);
+      let ds = exp(s - denominator) * (e - mean) * params.scale;
+      for (var d = 0u; d < params.lanes; d++) {
+        let k = tile.key + d;
+        var acc = L(0.0);
+        if (t > 0u) { acc = dqkv[q_at + d]; }
+        dqkv[q_at + d] = add4(acc, ds, see, qkv[r0 + k], qkv[r1 + k], qkv[r2 + k], qkv[r3 + k]);
+      }
     }
   }
 }

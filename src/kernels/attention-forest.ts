@@ -1,16 +1,16 @@
 /** @file A packed batch's tables on the device: each row's position, and the tiles of rows that attention works on. */
 import type { Gpu } from "../gpu/gpu.ts";
 import { type Tensor, uploadTensor } from "../tensor/tensor.ts";
+import { queryTiles } from "./attention-tiles.ts";
 import type { PackedBatch } from "./packed-batch.ts";
 
 export interface ForestTables {
   /** [T, 1] i32: path position of each row. */
   readonly positions: Tensor;
-  /**
-   * [tiles, 8] i32: consecutive rows of one segment, at most `tileRows`. First row, rows, first path position,
-   * parent's start, parent's length, segment's start, 0, 0.
-   */
+  /** [tiles, 4] i32: `queryTiles` of at most `tileRows` rows. */
   readonly tiles: Tensor;
+  /** [S, 4] i32: `PackedBatch.segments`. */
+  readonly segments: Tensor;
   /** Tokens of the batch's longest path. */
   readonly maxPath: number;
   /** Query rows per workgroup. */
@@ -44,22 +44,11 @@ export function uploadForest(
 ): ForestTables {
   return {
     positions: uploadTensor(gpu, batch.positions, 1, "positions", { capacity }),
-    tiles: uploadTensor(gpu, tilesOf(batch, rowsPerTile), 8, "attention tiles", { capacity }),
+    tiles: uploadTensor(gpu, queryTiles(batch, rowsPerTile), 4, "attention tiles", { capacity }),
+    segments: uploadTensor(gpu, batch.segments, 4, "attention segments", { capacity }),
     maxPath: batch.maxPath,
     tileRows: rowsPerTile,
   };
-}
-
-function tilesOf({ segments }: PackedBatch, rowsPerTile: number): Int32Array<ArrayBuffer> {
-  const tiles: number[] = [];
-  for (let s = 0; s < segments.length; s += 4) {
-    const [parentStart = 0, parentLength = 0, start = 0, length = 0] = segments.subarray(s, s + 4);
-    for (let first = 0; first < length; first += rowsPerTile) {
-      const rows = Math.min(rowsPerTile, length - first);
-      tiles.push(start + first, rows, parentLength + first, parentStart, parentLength, start, 0, 0);
-    }
-  }
-  return Int32Array.from(tiles);
 }
 
 /**

@@ -125,7 +125,7 @@ export function attentionKeyGradient(
 export function attentionQueryGradient(
   gpu: Gpu,
   pass: AttentionPass,
-  { tiles, tileRows }: ForestTables,
+  { tiles, segments, tileRows }: ForestTables,
   options: AttentionOptions,
 ): void {
   const { headDim } = options;
@@ -133,7 +133,7 @@ export function attentionQueryGradient(
   const chosen = chooseVariant(gpu, of, defaultAttention(gpu), attentionWeight(headDim));
   gpu.recorder.dispatch(queryKernels[chosen], {
     variant: attentionVariant(headDim, tileRows),
-    bindings: [bind(gpu, pass.qkv), bind(gpu, tiles), ...rowWise(gpu, pass)],
+    bindings: [bind(gpu, pass.qkv), bind(gpu, tiles), bind(gpu, segments), ...rowWise(gpu, pass)],
     params: attentionParams(options, { ...pass, tiles: tiles.rows, lseStride: pass.lse.stride }),
     workgroups: tiles.rows * options.heads,
     work: 3 * pass.maxPath * pass.qkv.rows * options.heads * options.headDim,

@@ -82,7 +82,13 @@ function record(gpu: Gpu, buffers: Buffers, forest: ForestTables, options: Atten
   const chosen = chooseVariant(gpu, attentionOperation, defaultAttention(gpu), attentionWeight(headDim));
   gpu.recorder.dispatch(kernels[chosen], {
     variant: attentionVariant(headDim, forest.tileRows),
-    bindings: [bind(gpu, qkv), bind(gpu, forest.tiles), bind(gpu, y), { buffer: lse }],
+    bindings: [
+      bind(gpu, qkv),
+      bind(gpu, forest.tiles),
+      bind(gpu, forest.segments),
+      bind(gpu, y),
+      { buffer: lse },
+    ],
     params: attentionParams(options, { tiles: forest.tiles.rows, qkv, y, lseStride }),
     workgroups: forest.tiles.rows * heads,
     // A row sees half of the longest path on average, at most; each key costs two multiply-adds per column.

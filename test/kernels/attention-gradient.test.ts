@@ -13,10 +13,18 @@ import {
   attentionGradientKernels,
   uploadForestGradient,
 } from "../../src/kernels/attention-gradient.ts";
-import type { PackedBatch } from "../../src/kernels/packed-batch.ts";
+import { type PackedBatch, rowOf, sequenceLength } from "../../src/kernels/packed-batch.ts";
 import { readTensor, uploadTensor } from "../../src/tensor/tensor.ts";
 import { forestAttention, forestAttentionGradient } from "../reference/attention.ts";
-import { forestOf, forests, gather, groupedHeads, qkvColumns, splitHeads } from "../support/forests.ts";
+import {
+  forestOf,
+  forests,
+  gather,
+  groupedHeads,
+  qkvColumns,
+  siblingForests,
+  splitHeads,
+} from "../support/forests.ts";
 import { useGpu } from "../support/gpu.ts";
 import { normals, relativeError } from "../support/numbers.ts";
 
@@ -94,6 +102,32 @@ describe.each([
         expect(relativeError(dqkv, reference(given))).toBeLessThan(1e-5);
       }),
       { numRuns },
+    );
+  });
+
+  it("gives queries of replies that share tiles of rows the bits that they have alone", async () => {
+    const options = { heads: 2, kvHeads: 1, headDim: 8, scale: 0.35 };
+    const [columns, queries] = [qkvColumns(options), 16];
+    await fc.assert(
+      fc.asyncProperty(siblingForests, fc.constantFrom(8, 32), fc.nat(), async (batch, tileRows, seed) => {
+        const given = inputs(seed, batch, options);
+        const { dqkv } = await run(device(), given, tileRows);
+        expect(relativeError(dqkv, reference(given))).toBeLessThan(1e-5);
+        const dqOf = (all: Float32Array, rows: readonly number[]) =>
+          rows.map((row) => all.slice(row * columns, row * columns + queries));
+        for (let n = 0; n < batch.sequenceSegments.length; n++) {
+          const rows = Array.from({ length: sequenceLength(batch, n) }, (_, p) => rowOf(batch, n, p));
+          const own = {
+            qkv: gather(given.qkv, columns, rows),
+            dy: gather(given.dy, queries, rows),
+            batch: forestOf([{ prompt: rows.length, replies: [] }]),
+            options,
+          };
+          const alone = await run(device(), own, tileRows);
+          expect(dqOf(alone.dqkv, [...rows.keys()])).toEqual(dqOf(dqkv, rows));
+        }
+      }),
+      { numRuns: 8 },
     );
   });
 });

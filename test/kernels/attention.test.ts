@@ -10,7 +10,15 @@ import {
 import { type PackedBatch, rowOf, sequenceLength } from "../../src/kernels/packed-batch.ts";
 import { readTensor, uploadTensor } from "../../src/tensor/tensor.ts";
 import { forestAttention } from "../reference/attention.ts";
-import { forestOf, forests, gather, groupedHeads, qkvColumns, splitHeads } from "../support/forests.ts";
+import {
+  forestOf,
+  forests,
+  gather,
+  groupedHeads,
+  qkvColumns,
+  siblingForests,
+  splitHeads,
+} from "../support/forests.ts";
 import { useGpu } from "../support/gpu.ts";
 import { normals, relativeError } from "../support/numbers.ts";
 
@@ -58,6 +66,50 @@ describe("attention", () => {
       }),
       { numRuns: 20 },
     );
+  });
+
+  it.each([
+    ["with subgroups", gpu],
+    ["without", portable],
+  ])("replies that share tiles of rows keep the bits that they have alone, %s", async (_, device) => {
+    const options = { heads: 2, kvHeads: 1, headDim: 8, scale: 0.35 };
+    const tileRows = fc.constantFrom(8, 32);
+    await fc.assert(
+      fc.asyncProperty(siblingForests, tileRows, fc.nat(), async (batch, tileRows, seed) => {
+        const qkv = normals(seed, batch.rows * qkvColumns(options));
+        const packed = await run(device(), qkv, batch, options, tileRows);
+        expect(relativeError(packed, reference(qkv, batch, options))).toBeLessThan(1e-5);
+        for (let n = 0; n < batch.sequenceSegments.length; n++) {
+          const rows = Array.from({ length: sequenceLength(batch, n) }, (_, p) => rowOf(batch, n, p));
+          const alone = forestOf([{ prompt: rows.length, replies: [] }]);
+          const own = await run(device(), gather(qkv, qkvColumns(options), rows), alone, options, tileRows);
+          expect(own).toEqual(gather(packed, 16, rows));
+        }
+      }),
+      { numRuns: 12 },
+    );
+  });
+
+  it("NaN in a reply's key or value does not reach the others of its tile", async () => {
+    const options = { heads: 1, kvHeads: 1, headDim: 8, scale: 0.3 };
+    for (const prompt of [5, 37]) {
+      const batch = forestOf([{ prompt, replies: [3, 2, 3] }]);
+      const clean = normals(8, batch.rows * 24);
+      for (const column of [8, 16]) {
+        const qkv = clean.slice();
+        qkv[(prompt + 3) * 24 + column] = Number.NaN;
+        for (const on of [gpu(), portable()]) {
+          const before = await run(on, clean, batch, options);
+          const out = await run(on, qkv, batch, options);
+          const reached = [prompt + 3, prompt + 4];
+          for (let t = 0; t < batch.rows; t++) {
+            const values = out.subarray(t * 8, t * 8 + 8);
+            if (reached.includes(t)) expect(values.some(Number.isNaN), `row ${t}`).toBe(true);
+            else expect(values, `row ${t}`).toEqual(before.subarray(t * 8, t * 8 + 8));
+          }
+        }
+      }
+    }
   });
 
   it.each([80, 96, 102, 128, 254, 256])("takes heads of %i columns", async (headDim) => {

@@ -48,6 +48,23 @@ export const forests: fc.Arbitrary<PackedBatch> = fc
   )
   .map(forestOf);
 
+/**
+ * Trees of replies that share tiles of query rows: many short ones, some longer than a tile, prompts shorter than a tile
+ * of keys and longer than several, and lone sequences between them.
+ */
+export const siblingForests: fc.Arbitrary<PackedBatch> = fc
+  .array(
+    fc.record({
+      prompt: fc.oneof(fc.integer({ min: 0, max: 20 }), fc.integer({ min: 15, max: 70 })),
+      replies: fc.array(
+        fc.oneof({ arbitrary: fc.integer({ min: 1, max: 9 }), weight: 4 }, { arbitrary: length, weight: 1 }),
+        { maxLength: 9 },
+      ),
+    }),
+    { minLength: 1, maxLength: 3 },
+  )
+  .map(forestOf);
+
 /** Heads in groups of up to three that share a key/value head. */
 export const groupedHeads = fc
   .tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 2 }))

@@ -1,11 +1,14 @@
 // What the forward kernels of attention share beside lib/attention_tile: bindings, one step of the online softmax, and
 // how a row is finished.
 @group(0) @binding(0) var<storage, read> qkv: array<L>;
+// Per tile: first row, rows, first segment, the segment after the last.
 @group(0) @binding(1) var<storage, read> tiles: array<vec4<u32>>;
-@group(0) @binding(2) var<storage, read_write> y: array<L>;
+// Per segment: parent's start, parent's length, start, length.
+@group(0) @binding(2) var<storage, read> segments: array<vec4<u32>>;
+@group(0) @binding(3) var<storage, read_write> y: array<L>;
 // [T, lse_stride]: log of each softmax's denominator, for the backward pass.
-@group(0) @binding(3) var<storage, read_write> lse: array<f32>;
-@group(0) @binding(4) var<uniform> params: Params;
+@group(0) @binding(4) var<storage, read_write> lse: array<f32>;
+@group(0) @binding(5) var<uniform> params: Params;
 
 const LOWEST = -0x1.fffffep+127f;
 
