@@ -47,10 +47,12 @@ function inputs(seed: number, batch: PackedBatch, options: AttentionOptions): In
   return { qkv, dy, batch, options };
 }
 
-async function run(on: Gpu, { qkv, dy, batch, options }: Inputs, tileRows?: number) {
+/** @param tiles in place of the tiles of query rows that the batch would be cut into */
+async function run(on: Gpu, { qkv, dy, batch, options }: Inputs, tileRows?: number, tiles?: Int32Array) {
   using _ = on.scope();
   const capacity = batch.rows + 3;
-  const forest = uploadForest(on, batch, capacity, tileRows);
+  const own = uploadForest(on, batch, capacity, tileRows);
+  const forest = tiles === undefined ? own : { ...own, tiles: uploadTensor(on, tiles, 4, "tiles") };
   const x = uploadTensor(on, qkv, qkvColumns(options), "qkv", { capacity });
   const g = uploadTensor(on, dy, options.heads * options.headDim, "dy", { capacity });
   const plain = attention(on, x, forest, options);
@@ -129,6 +131,15 @@ describe.each([
       }),
       { numRuns: 8 },
     );
+  });
+
+  it("keeps the bits where short replies share tiles of rows, whatever the length of their prompt", async () => {
+    const options = { heads: 2, kvHeads: 1, headDim: 8, scale: 0.35 };
+    for (const prompt of [1, 3, 7, 16, 30]) {
+      const given = inputs(prompt, forestOf([{ prompt, replies: [3, 1, 4] }]), options);
+      const tiles = Int32Array.of(0, prompt, 0, 1, prompt, 8, 1, 4);
+      expect(await run(device(), given, 32, tiles)).toEqual(await run(device(), given, 8));
+    }
   });
 });
 

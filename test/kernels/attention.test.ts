@@ -34,11 +34,15 @@ async function run(
   batch: PackedBatch,
   options: AttentionOptions,
   tileRows?: number,
+  /** In place of the tiles of rows that the batch would be cut into. */
+  tiles?: Int32Array,
 ): Promise<Float32Array> {
   using _ = on.scope();
   const capacity = batch.rows + 3;
   const x = uploadTensor(on, qkv, qkvColumns(options), "qkv", { capacity });
-  return readTensor(on, attention(on, x, uploadForest(on, batch, capacity, tileRows), options));
+  const tables = uploadForest(on, batch, capacity, tileRows);
+  const forest = tiles === undefined ? tables : { ...tables, tiles: uploadTensor(on, tiles, 4, "tiles") };
+  return readTensor(on, attention(on, x, forest, options));
 }
 
 function reference(qkv: Float32Array, batch: PackedBatch, options: AttentionOptions): Float64Array {
@@ -92,15 +96,16 @@ describe("attention", () => {
 
   it("NaN in a reply's key or value does not reach the others of its tile", async () => {
     const options = { heads: 1, kvHeads: 1, headDim: 8, scale: 0.3 };
-    for (const prompt of [5, 37]) {
+    for (const prompt of [5, 7, 24]) {
       const batch = forestOf([{ prompt, replies: [3, 2, 3] }]);
       const clean = normals(8, batch.rows * 24);
+      const tiles = Int32Array.of(0, prompt, 0, 1, prompt, 8, 1, 4);
       for (const column of [8, 16]) {
         const qkv = clean.slice();
         qkv[(prompt + 3) * 24 + column] = Number.NaN;
         for (const on of [gpu(), portable()]) {
           const before = await run(on, clean, batch, options);
-          const out = await run(on, qkv, batch, options);
+          const out = await run(on, qkv, batch, options, 32, tiles);
           const reached = [prompt + 3, prompt + 4];
           for (let t = 0; t < batch.rows; t++) {
             const values = out.subarray(t * 8, t * 8 + 8);
