@@ -4,6 +4,7 @@
 //#header lanes
 //#include grid
 //#include attention_tile
+//#include attention_path
 //#include attention_walk
 //#include attention_forward
 //#include attention_share
@@ -22,9 +23,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
   for (var n = tile.first_segment; n < tile.end_segment; n++) {
     let walk = walk_of(tile, n, 16u);
     let seen = select(0u, seen_in(walk, row), lane < tile.count);
-    for (var t = walk.first; t <= walk.last; t += 16u) {
-      let low = row_at(walk, t + member % 8u);
-      let high = row_at(walk, t + 8u + member % 8u);
+    for (var t = walk.first; t <= walk.path.last; t += 16u) {
+      let low = row_at(walk.path, t + member % 8u);
+      let high = row_at(walk.path, t + 8u + member % 8u);
       var s0 = vec4<f32>(0.0);
       var s1 = vec4<f32>(0.0);
       var s2 = vec4<f32>(0.0);
