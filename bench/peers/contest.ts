@@ -1,11 +1,15 @@
 /** @file One case among several contestants: results compared first, then times, round by round in turn. */
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { interleave } from "../lib/interleave.ts";
 import { type PeerCase, writeCase } from "./peer-case.ts";
 import { type Command, ContestantProcess } from "./process.ts";
 import type { Clock } from "./protocol.ts";
 import type { Row } from "./table.ts";
 import { readTensors, relativeError, type Tensors } from "./tensors.ts";
+
+/** Milliseconds before each run: threads of libraries spin for a while after theirs, on processors that the next one needs. */
+const settling = 50;
 
 /** Larger than what the order of sums in f32 explains: something else was computed. */
 const f32Tolerance = 1e-4;
@@ -70,7 +74,10 @@ export async function contest(
   const repeats = sizes.repeats ?? 1;
   const runs = able.map(({ contestant }) => ({
     name: contestant.name,
-    run: async () => (await contestant.run())[clock] / repeats,
+    run: async () => {
+      await setTimeout(settling);
+      return (await contestant.run())[clock] / repeats;
+    },
   }));
   const standings = able.length === 0 ? [] : await interleave(runs, { rounds, warmup: 1 });
   for (const { contestant } of able) await contestant.release();
