@@ -1,24 +1,11 @@
-// Chains of fused multiply-adds in registers: the ceiling in operations per second that other kernels are compared with.
-// s = fma(s, a, b), again and again; y [count] vec4s is what is left at the end.
-//
-// Each invocation runs 8 independent chains of vec4s, 4 fma each in a step (a single one would measure the loop), and
-// writes their sum, so that nothing can be left out. a is just below 1 and b small, so that values stay finite.
+// Chains of fused multiply-adds in registers: the ceiling in operations per second that other kernels are compared with
+// (lib/fma_chain). Each invocation runs 8 independent chains of vec4s, 4 fma each in a step (a single one would measure the
+// loop), and writes their sum, so that nothing can be left out. Shapes: y [count] vec4s.
 // fma_chain_narrow.wgsl is the same for processors whose registers hold fewer chains.
 //#include grid
-struct Params {
-  count: u32,
-  steps: u32,
-  a: f32,
-  b: f32,
-}
-@group(0) @binding(0) var<storage, read_write> y: array<vec4<f32>>;
-@group(0) @binding(1) var<uniform> params: Params;
+//#include fma_chain
 
 override WG: u32 = 64;
-
-fn four(s: vec4<f32>, a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
-  return fma(fma(fma(fma(s, a, b), a, b), a, b), a, b);
-}
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>, @builtin(local_invocation_index) lane: u32) {

@@ -2,20 +2,9 @@
 // are 8 registers where a driver keeps the parts of a vec4 apart, as those of CPUs do. 32 fma of each in a step.
 // Shapes: y [count] vec4s.
 //#include grid
-struct Params {
-  count: u32,
-  steps: u32,
-  a: f32,
-  b: f32,
-}
-@group(0) @binding(0) var<storage, read_write> y: array<vec4<f32>>;
-@group(0) @binding(1) var<uniform> params: Params;
+//#include fma_chain
 
 override WG: u32 = 64;
-
-fn four(s: vec4<f32>, a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
-  return fma(fma(fma(fma(s, a, b), a, b), a, b), a, b);
-}
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
