@@ -1,9 +1,10 @@
 /**
  * @file When to begin to wait for the device. Dawn in Node asks a device again and again while somebody waits for it, which
  * on a CPU adapter takes a processor from the very work that is waited for. So the host sleeps by a timer first, for most
- * of the time that the work will take: as long as it would at the best rate seen so far. That rate may be far too low: a
- * wait that built a pipeline for work that is next to nothing says little of the work after it. So no sleep is much longer
- * than the wait before, and a rate that made one too long is forgotten.
+ * of the time that the work will take: as long as it would at the best rate seen so far. Work for which the driver first
+ * compiles pipelines says nothing of that rate, and is never slept through. The rate may still be far too low, where other
+ * processes had the processors; so no sleep is much longer than the wait before, and a rate that made one too long is
+ * forgotten, by all who sleep at that moment too.
  */
 
 /** Of the expected time, how much is slept. */
@@ -13,8 +14,9 @@ const mostGrowth = 2;
 /** Milliseconds. Shorter sleeps aren't worth a timer; longer ones are cut, so that whoever closes the device is not kept. */
 const leastSleep = 4;
 const longestSleep = 100;
-/** A wait that is over so soon after a sleep began too late. */
+/** A wait that is over so soon after a sleep began too late: milliseconds, and a share of the sleep (a quarter is meant). */
 const atOnce = 1;
+const atOnceShare = 0.1;
 
 const timer = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
 
@@ -27,6 +29,8 @@ export class Pace {
   #done = 0;
   /** When the work that is not done was begun. */
   #since = 0;
+  /** What of the submitted work compiles pipelines ends here. */
+  #compiles = 0;
   #stopped = false;
 
   constructor(
@@ -34,10 +38,14 @@ export class Pace {
     readonly sleep: (milliseconds: number) => Promise<void> = timer,
   ) {}
 
-  /** @param work as dispatches estimate it */
-  submitted(work: number): void {
+  /**
+   * @param work as dispatches estimate it
+   * @param compiles whether the driver may have to compile pipelines for it
+   */
+  submitted(work: number, compiles: boolean): void {
     if (this.#submitted === this.#done) this.#since = this.now();
     this.#submitted += work;
+    if (compiles) this.#compiles = this.#submitted;
   }
 
   /** Sleeps and then waits for what has been submitted so far. @param wait begins to wait, and ends when that is done */
@@ -46,7 +54,7 @@ export class Pace {
     const slept = await this.#sleepBefore(target);
     const began = this.now();
     const result = await wait();
-    this.#completed(target, slept && this.now() - began < atOnce);
+    this.#completed(target, slept > 0 && this.now() - began < Math.max(atOnce, atOnceShare * slept));
     return result;
   }
 
@@ -55,16 +63,18 @@ export class Pace {
     this.#stopped = true;
   }
 
-  async #sleepBefore(target: number): Promise<boolean> {
-    if (this.#rate === 0) return false;
-    let slept = false;
+  /** @returns how long it slept, in milliseconds */
+  async #sleepBefore(target: number): Promise<number> {
+    const began = this.now();
+    let slept = 0;
     for (;;) {
+      if (this.#rate === 0 || this.#compiles > this.#done) return slept;
       const expected = (sleptShare * (target - this.#done)) / this.#rate;
       const end = this.#since + Math.min(expected, mostGrowth * this.#took);
       const left = Math.min(end - this.now(), longestSleep);
       if (left < leastSleep || this.#stopped) return slept;
       await this.sleep(left);
-      slept = true;
+      slept = this.now() - began;
     }
   }
 
@@ -74,7 +84,7 @@ export class Pace {
     const now = this.now();
     // Slept too long: the rate is higher, no one knows by how much. Else the best one, slowly forgotten.
     if (late) this.#rate = 0;
-    else {
+    else if (this.#compiles <= this.#done) {
       this.#took = now - this.#since;
       this.#rate = Math.max(work / Math.max(this.#took, 1), 0.95 * this.#rate);
     }

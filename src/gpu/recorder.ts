@@ -49,6 +49,8 @@ export class Recorder {
   #idle = true;
   #slot = 0;
   #work = 0;
+  /** Pipelines that were there at the last submit. */
+  #known = 0;
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
 
@@ -160,7 +162,8 @@ export class Recorder {
     if (this.#slot > 0)
       this.device.queue.writeBuffer(this.#arena, 0, this.#params, 0, this.#slot * paramsBytes);
     this.device.queue.submit([this.#encoder.finish()]);
-    this.pace?.submitted(this.#work);
+    this.pace?.submitted(this.#work, this.pipelines.size > this.#known);
+    this.#known = this.pipelines.size;
     this.#encoder = undefined;
     this.#slot = 0;
     this.#work = 0;
