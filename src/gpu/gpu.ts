@@ -8,7 +8,7 @@ import { BufferPool, type GpuBuffer, type MemoryCounts } from "./buffers.ts";
 import { DeviceLostError, ShaderError, typedError } from "./errors.ts";
 import { type DeviceFacts, deviceFacts, type Limits } from "./facts.ts";
 import type { KernelVariant } from "./kernel-source.ts";
-import { Pace } from "./pace.ts";
+import { canNap, naps } from "./naps.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { checkMatrixUnits, type Precision } from "./precision.ts";
 import { Recorder } from "./recorder.ts";
@@ -58,8 +58,6 @@ function checkUnits(device: GPUDevice, facts: DeviceFacts): void {
 export class Gpu implements Disposable {
   readonly pipelines: PipelineCache;
   readonly recorder: Recorder;
-  /** Of CPU adapters; a GPU is waited for at once. */
-  readonly #pace: Pace | undefined;
   readonly #pool: BufferPool;
   readonly #staging: Staging;
   readonly #timer: Timer;
@@ -74,8 +72,7 @@ export class Gpu implements Disposable {
     readonly variants = new VariantChoices(),
   ) {
     this.pipelines = new PipelineCache(device);
-    this.#pace = facts.software ? new Pace() : undefined;
-    this.recorder = new Recorder(device, facts, this.pipelines, this.#pace);
+    this.recorder = new Recorder(device, facts, this.pipelines);
     this.#pool = new BufferPool(device, facts.limits, memoryBudget, (buffer) => this.recorder.forget(buffer));
     this.#staging = new Staging(device);
     this.#timer = new Timer(device, this.recorder, (wait) => this.#waitFor(wait));
@@ -216,7 +213,6 @@ export class Gpu implements Disposable {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#pace?.stop();
     this.#failure = new DeviceLostError("The GPU device was closed");
     this.recorder.destroy();
     this.device.destroy();
@@ -227,7 +223,7 @@ export class Gpu implements Disposable {
   }
 
   #waitFor<T>(wait: () => Promise<T>): Promise<T> {
-    return this.#pace === undefined ? wait() : this.#pace.around(wait);
+    return this.facts.software && canNap ? naps.around(wait) : wait();
   }
 
   /** An error that the device reported belongs to the work that was waited for. */

@@ -8,7 +8,6 @@ import { BindGroups, type Binding } from "./bind-groups.ts";
 import { bufferUsage, type GpuBuffer } from "./buffers.ts";
 import type { DeviceFacts } from "./facts.ts";
 import type { KernelSource, ParamsOf, Variant } from "./kernel-source.ts";
-import type { Pace } from "./pace.ts";
 import { type CompiledKernel, type Layout, type PipelineCache, paramsBytes } from "./pipelines.ts";
 
 export type { Binding } from "./bind-groups.ts";
@@ -49,8 +48,6 @@ export class Recorder {
   #idle = true;
   #slot = 0;
   #work = 0;
-  /** Pipelines that were there at the last submit. */
-  #known = 0;
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
 
@@ -58,8 +55,6 @@ export class Recorder {
     readonly device: GPUDevice,
     readonly facts: DeviceFacts,
     readonly pipelines: PipelineCache,
-    /** Told of each submit's work, where waiting goes by it. */
-    readonly pace: Pace | undefined = undefined,
   ) {
     this.#limit = facts.software ? submitWork.software : submitWork.hardware;
     this.#arena = device.createBuffer({
@@ -162,8 +157,6 @@ export class Recorder {
     if (this.#slot > 0)
       this.device.queue.writeBuffer(this.#arena, 0, this.#params, 0, this.#slot * paramsBytes);
     this.device.queue.submit([this.#encoder.finish()]);
-    this.pace?.submitted(this.#work, this.pipelines.size > this.#known);
-    this.#known = this.pipelines.size;
     this.#encoder = undefined;
     this.#slot = 0;
     this.#work = 0;

@@ -23,12 +23,13 @@ export class Timer {
   }
 
   async #byClock(record: () => void): Promise<Timing> {
+    const finish = () => this.waitFor(() => this.device.queue.onSubmittedWorkDone());
     this.recorder.submit();
-    await this.device.queue.onSubmittedWorkDone();
+    await finish();
     const begin = performance.now();
     record();
     this.recorder.submit();
-    await this.device.queue.onSubmittedWorkDone();
+    await finish();
     return { seconds: (performance.now() - begin) / 1e3, source: "wall" };
   }
 
