@@ -16,8 +16,9 @@ const sleep = (milliseconds: number) => {
   if (cell !== undefined) Atomics.wait(cell, 0, 0, milliseconds);
 };
 
-/** Dawn in Node turns this very loop; in a browser the device has its own process, and nobody asks it. */
-export const canNap = cell !== undefined && typeof setImmediate === "function";
+/** Dawn in Node turns this very loop. In a browser nobody asks the device, and a page may not sleep. */
+export const canNap =
+  cell !== undefined && typeof process !== "undefined" && process.versions?.node !== undefined;
 
 export class Naps {
   #waits = 0;
