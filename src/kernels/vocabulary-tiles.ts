@@ -7,10 +7,14 @@ import { createTensor, rowsOf, Tensor } from "../tensor/tensor.ts";
 import { linear } from "./linear.ts";
 import { linearInputGradient, linearWeightGradient } from "./linear-gradient.ts";
 
-/** Bytes of a tile of logits, at most. */
-const tileBytes = 8 * 2 ** 20;
-/** Tokens of a tile, at most. */
-const mostTokens = 2048;
+/**
+ * Bytes of a tile of logits and its tokens, at most. A CPU adapter's tile should stay in caches, with few tokens to a
+ * tile of words; a GPU wants work for all its cores in each tile.
+ */
+const bounds = {
+  software: { bytes: 4 * 2 ** 20, tokens: 512 },
+  hardware: { bytes: 8 * 2 ** 20, tokens: 2048 },
+} as const;
 /** Tiles begin at multiples of this many tokens and words: aligned to bindings, and to the sums' lanes and chunks. */
 const unit = 64;
 
@@ -51,13 +55,16 @@ export interface VocabularyTile {
 
 /** Tokens and words of a tile; a function of the room for tokens, the vocabulary and the device. */
 export function tileSize(gpu: Gpu, capacity: number, vocabulary: number): { tokens: number; words: number } {
-  const elements = Math.floor(Math.min(tileBytes, gpu.facts.limits.maxBinding) / 4);
+  const bound = gpu.facts.software ? bounds.software : bounds.hardware;
+  const elements = Math.floor(Math.min(bound.bytes, gpu.facts.limits.maxBinding) / 4);
   // 16 lanes of a vec4 for each token have to fit a binding too.
-  const most = Math.min(mostTokens, Math.floor(elements / unit));
+  const most = Math.min(bound.tokens, Math.floor(elements / unit));
   const tokens =
     capacity <= most ? Math.max(1, capacity) : Math.max(1, Math.floor(most / unit)) * Math.min(most, unit);
   const all = Math.ceil(vocabulary / unit) * unit;
-  return { tokens, words: Math.min(all, Math.max(1, Math.floor(elements / tokens / unit)) * unit) };
+  const units = Math.max(1, Math.floor(elements / tokens / unit));
+  // An odd number of them: where rows lie a large power of two apart, caches have few places for all of them.
+  return { tokens, words: Math.min(all, (units - 1 + (units % 2)) * unit) };
 }
 
 /**
