@@ -58,16 +58,25 @@ export class Passes implements Disposable {
 
   /** Rewards of all sequences, item by item. */
   async rewards(items: readonly Item[]): Promise<number[]> {
-    const rewards = await rewardsOfItems(this, reward, items.map(rewardItem), batchTokens);
+    const rewards = await rewardsOfItems(this, reward, items.map(rewardItem), { batchTokens });
     return rewards.flatMap((own) => [...own]);
   }
 
   /** The reward of every prefix of a text, from one pass. */
   async trace(ids: Int32Array): Promise<Float32Array> {
     let found: Float32Array = new Float32Array();
-    await runBatches(this.backbone, [{ sequences: [ids] }], { batchTokens }, async ({ hidden }) => {
-      found = await readTensor(this.gpu, linear(this.gpu, hidden, this.head));
-    });
+    await runBatches(
+      this.backbone,
+      [{ sequences: [ids] }],
+      { batchTokens },
+      {
+        name: "trace",
+        record: (_, hidden) => linear(this.gpu, hidden, this.head),
+        take: async (rewards) => {
+          found = await readTensor(this.gpu, rewards);
+        },
+      },
+    );
     return found;
   }
 

@@ -6,6 +6,7 @@ import type { Content } from "../data/content.ts";
 import type { TokenisedContent, TokeniseOptions } from "../data/tokenise.ts";
 import { InputError } from "../errors.ts";
 import type { Gpu } from "../gpu/gpu.ts";
+import type { WarmUpProgress } from "../gpu/warm-up.ts";
 import { hashBase } from "../model/adapter/base-hash.ts";
 import { type Adapter, openAdapter } from "../model/adapter/open-adapter.ts";
 import type { Backbone } from "../model/backbone.ts";
@@ -45,6 +46,7 @@ export class ImplicitModel implements Scorer {
     readonly chats: ChatReader,
     readonly mismatches: readonly string[],
     readonly unused: readonly string[],
+    private readonly onCompiled: WarmUpProgress | undefined,
   ) {}
 
   /** @throws InputError naming the file, tensor or option and what to do */
@@ -67,7 +69,10 @@ export class ImplicitModel implements Scorer {
     const { config } = folder;
     const told = [...mismatches, ...(other === undefined ? [] : [other]), ...betaDifference(form, stored)];
     const { unused } = models;
-    return new ImplicitModel(...([models, form, config, recipe, found, chats, told, unused] as const));
+    return new ImplicitModel(
+      ...([models, form, config, recipe, found, chats, told, unused] as const),
+      options.onCompiled,
+    );
   }
 
   get backbone(): Backbone {
@@ -93,7 +98,10 @@ export class ImplicitModel implements Scorer {
       // Without a prompt, the sequence's first token is all that has no probability.
       replyStarts: item.replyStarts ?? item.sequences.map((ids) => Math.min(1, ids.length)),
     }));
-    const { scores, counts } = await implicitScores(this.models, this.form, replies, options);
+    const { scores, counts } = await implicitScores(this.models, this.form, replies, {
+      ...options,
+      onCompiled: this.onCompiled,
+    });
     this.counts.computed += counts.computed;
     this.counts.padded += counts.padded;
     return scores;

@@ -4,6 +4,7 @@ import type { Content, Message } from "../data/content.ts";
 import type { Item } from "../data/pack.ts";
 import type { TokenisedContent, TokeniseOptions } from "../data/tokenise.ts";
 import type { Gpu } from "../gpu/gpu.ts";
+import type { WarmUpProgress } from "../gpu/warm-up.ts";
 import { gatherRows } from "../kernels/embedding.ts";
 import { linear } from "../kernels/linear.ts";
 import { rowOf, sequenceLength } from "../kernels/packed-batch.ts";
@@ -52,6 +53,8 @@ export interface LoadOptions extends ChatChoice {
   readonly bos?: BosRule | undefined;
   /** Go on where the input would be read otherwise than in training: `mismatches` says what differs. */
   readonly ignoreRecipeMismatch?: boolean | undefined;
+  /** Called while the device's driver compiles what a batch needs; not where it has it from earlier runs. */
+  readonly onCompiled?: WarmUpProgress | undefined;
 }
 
 export class RewardModel implements Scorer {
@@ -74,6 +77,7 @@ export class RewardModel implements Scorer {
     readonly unused: readonly string[],
     /** Belongs to this model; on the backbone already. */
     private readonly adapter: AttachedAdapter | undefined,
+    private readonly onCompiled: WarmUpProgress | undefined,
   ) {}
 
   /**
@@ -108,6 +112,7 @@ export class RewardModel implements Scorer {
     return new RewardModel(
       ...([gpu, backbone, head, recipe, hasRecipe, found, chats, mismatches, unused] as const),
       loaded.adapter,
+      options.onCompiled,
     );
   }
 
@@ -155,28 +160,30 @@ export class RewardModel implements Scorer {
   /** Rewards of items' sequences, `[item][sequence]`; prompts that sequences share are computed once. */
   async scoreItems(items: readonly Item[], options: ScoreOptions = {}): Promise<SequenceReward[][]> {
     const results: SequenceReward[][] = items.map(() => []);
-    const run: RunOptions = {
-      batchTokens: options.batchTokens ?? defaultBatchTokens,
-      onProgress: options.onProgress,
-    };
-    const counts = await runBatches(this.backbone, items, run, ({ batch, items: indices, hidden }) => {
-      const leaves = readRows(batch, (ids) => this.#readIndex(ids));
-      const rewards = options.perToken ? this.#rewards(hidden) : this.#rewards(this.#gather(hidden, leaves));
-      return readTensor(this.gpu, rewards).then((values) => {
+    const { batchTokens = defaultBatchTokens, perToken = false, onProgress } = options;
+    const run: RunOptions = { batchTokens, onProgress, onCompiled: this.onCompiled };
+    const counts = await runBatches(this.backbone, items, run, {
+      name: perToken ? "rewards of prefixes" : "rewards of sequences",
+      record: ({ batch }, hidden) => {
+        const leaves = readRows(batch, (ids) => this.#readIndex(ids));
+        return { leaves, rewards: this.#rewards(perToken ? hidden : this.#gather(hidden, leaves)) };
+      },
+      take: async ({ leaves, rewards }, { batch, items: indices }) => {
+        const values = await readTensor(this.gpu, rewards);
         let n = 0;
         for (const i of indices) {
           for (const ids of items[i]!.sequences) {
-            if (options.perToken) {
+            if (perToken) {
               const at = (p: number) => values[rowOf(batch, n, p)]!;
-              const perToken = Float32Array.from({ length: sequenceLength(batch, n) }, (_, p) => at(p));
-              results[i]!.push({ ids, reward: values[leaves[n]!]!, perToken });
+              const own = Float32Array.from({ length: sequenceLength(batch, n) }, (_, p) => at(p));
+              results[i]!.push({ ids, reward: values[leaves[n]!]!, perToken: own });
             } else {
               results[i]!.push({ ids, reward: values[n]! });
             }
             n++;
           }
         }
-      });
+      },
     });
     this.counts.computed += counts.computed;
     this.counts.padded += counts.padded;

@@ -8,8 +8,8 @@ import { benchRun, type RunShape } from "../train/bench/end-to-end.ts";
 import { benchSetting } from "../train/bench/setting.ts";
 import { benchObjectives, TrainingCase } from "../train/bench/training-case.ts";
 import { runTable } from "./bench-run-table.ts";
+import { compilingLine } from "./compiling.ts";
 import { positiveInteger } from "./options.ts";
-import { Progress } from "./progress.ts";
 
 export interface RunFlags {
   readonly train?: true;
@@ -106,12 +106,7 @@ export async function runBench(flags: RunFlags): Promise<void> {
   const note = (text: string) => process.stderr.write(`${text}\n`);
   const { objective, batchTokens, gradientCheckpointing = false, growth } = flags;
   const options = { objective, batchTokens, gradientCheckpointing };
-  const progress = new Progress(process.stderr);
-  const onCompiled = (done: number, total: number) => {
-    const status = `${done} of ${total}, kept for later runs`;
-    progress.update("kernels", done, total, status, `kernels ${status}`);
-    if (done === total) progress.stop();
-  };
+  const onCompiled = compilingLine();
   const open = (of: RunShape) =>
     flags.score
       ? ScoringCase.open(gpu, of, { ...options, onCompiled })

@@ -5,7 +5,9 @@ import { RewardModel } from "../audit/reward-model.ts";
 import type { Scorer } from "../audit/scorer.ts";
 import { InputError } from "../errors.ts";
 import type { Gpu } from "../gpu/gpu.ts";
+import type { WarmUpProgress } from "../gpu/warm-up.ts";
 import { type ImplicitFormName, implicitFormNames } from "../train/rewards/implicit-form.ts";
+import { compilingLine } from "./compiling.ts";
 import { positive } from "./options.ts";
 import { type HeadFlags, loadOptions } from "./score.ts";
 
@@ -39,10 +41,17 @@ export function addRewardOptions(command: Command): Command {
     );
 }
 
-/** @throws InputError where a flag belongs to another reward */
-export async function openScorer(gpu: Gpu, flags: RewardFlags): Promise<Scorer> {
+/**
+ * @param onCompiled is told of kernels that the driver compiles
+ * @throws InputError where a flag belongs to another reward
+ */
+export async function openScorer(
+  gpu: Gpu,
+  flags: RewardFlags,
+  onCompiled: WarmUpProgress = compilingLine(),
+): Promise<Scorer> {
   const { reward, reference, beta, form } = flags;
-  const { initHead, seed, ...options } = loadOptions(flags);
+  const { initHead, seed, ...options } = { ...loadOptions(flags), onCompiled };
   if (reward === "implicit") {
     if (initHead !== undefined)
       throw new InputError("--init-head is of a reward head, and --reward implicit has none");
@@ -51,5 +60,5 @@ export async function openScorer(gpu: Gpu, flags: RewardFlags): Promise<Scorer> 
   const given = Object.entries({ "--reference": reference, "--beta": beta, "--form": form });
   const [flag] = given.find(([, value]) => value !== undefined) ?? [];
   if (flag !== undefined) throw new InputError(`${flag} goes with --reward implicit`);
-  return RewardModel.load(gpu, flags.model, loadOptions(flags));
+  return RewardModel.load(gpu, flags.model, { ...loadOptions(flags), onCompiled });
 }

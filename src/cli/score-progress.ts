@@ -1,6 +1,7 @@
 /** @file How far `score` has come: with the time left where the input's size is known, else lines and speed alone. */
 import { stat } from "node:fs/promises";
 import { STDIN } from "../data/sources/files.ts";
+import { drawCompiling } from "./compiling.ts";
 import { Progress } from "./progress.ts";
 
 const phase = "scoring";
@@ -11,7 +12,7 @@ export class ScoreProgress {
   readonly #progress: Progress;
   #bytes = 0;
   #linesRead = 0;
-  readonly #began = performance.now();
+  #began = performance.now();
   #announced = this.#began;
 
   private constructor(
@@ -20,7 +21,6 @@ export class ScoreProgress {
     readonly size: number | undefined,
   ) {
     this.#progress = new Progress(stream);
-    if (size !== undefined) this.#progress.begin(phase, 1);
   }
 
   static async of(files: readonly string[], stream: NodeJS.WriteStream = process.stderr) {
@@ -32,6 +32,21 @@ export class ScoreProgress {
     }
     return new ScoreProgress(stream, size);
   }
+
+  /** Scoring begins. */
+  begin(): void {
+    this.#began = performance.now();
+    this.#announced = this.#began;
+    if (this.size !== undefined) this.#progress.begin(phase, 1);
+  }
+
+  /** The device's driver compiles kernels for the next batch. */
+  readonly onCompiled = (done: number, total: number): void => {
+    if (this.size === undefined) this.#replace("");
+    drawCompiling(this.#progress, done, total);
+    // The next look at the lines shows the scoring again.
+    if (done === total) this.#progress.stop();
+  };
 
   /** The same items, counted. */
   async *counted<T>(items: AsyncIterable<T>): AsyncGenerator<T> {

@@ -116,11 +116,12 @@ async function run(flags: Flags): Promise<void> {
   const files = await findFiles(flags.data);
   const began = performance.now();
   using gpu = await openGpu({ memoryBudget: flags.memoryBudget, precision: flags.precision });
-  using model = await openScorer(gpu, flags);
+  const progress = await ScoreProgress.of(files);
+  using model = await openScorer(gpu, flags, progress.onCompiled);
   noteLoaded(model, gpu.precision);
   const report = new ScoreReport(model);
   const log = new ReadingLog();
-  const progress = await ScoreProgress.of(files);
+  progress.begin();
   try {
     const complete = await withLineOutput(flags.out, (write) =>
       scoreAll(model, report, progress, { ...flags, log }, write),

@@ -15,8 +15,11 @@ export type WarmUpProgress = (done: number, total: number) => void;
 const compiling = 0.1;
 const mostHelpers = 7;
 
+/** What has been made ready, by device. */
+const ready = new WeakMap<Gpu, Set<string>>();
+
 /**
- * Builds the pipelines; nothing is computed. Memory that is taken goes back to the pool.
+ * Builds the pipelines, each once for all calls; nothing is computed. Memory that is taken goes back to the pool.
  * @throws ShaderError naming the kernel and the line
  */
 export async function warmUp(
@@ -24,9 +27,22 @@ export async function warmUp(
   pipelines: readonly KernelVariant[],
   onProgress: WarmUpProgress = () => {},
 ): Promise<void> {
-  const list = [...new Map(pipelines.map((p) => [variantKey(p.kernel, p.variant), p])).values()];
+  const known = ready.get(gpu) ?? new Set();
+  ready.set(gpu, known);
+  const wanted = new Map(pipelines.map((p) => [variantKey(p.kernel, p.variant), p]));
+  const list = [...wanted].flatMap(([key, pipeline]) => (known.has(key) ? [] : [pipeline]));
+  if (list.length === 0) return;
   await gpu.build(list);
-  if (!gpu.facts.software) return;
+  if (gpu.facts.software) await compileAll(gpu, list, onProgress);
+  for (const key of wanted.keys()) known.add(key);
+}
+
+/** Has a CPU's driver compile what WebGPU has built. */
+async function compileAll(
+  gpu: Gpu,
+  list: readonly KernelVariant[],
+  onProgress: WarmUpProgress,
+): Promise<void> {
   let next = 0;
   let done = 0;
   const work = async (device: Gpu, onCompiled: () => Promise<void>) => {

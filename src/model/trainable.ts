@@ -14,7 +14,6 @@ import type { LoraSettings } from "./adapter/settings.ts";
 import { Backbone } from "./backbone.ts";
 import type { ModelConfig } from "./config.ts";
 import { loadLmHead } from "./lm-head.ts";
-import { warmBackward } from "./load.ts";
 import type { ModelFolder } from "./model-folder.ts";
 import {
   fullParameters,
@@ -105,7 +104,6 @@ export class TrainableModel implements Disposable {
     const model = new TrainableModel(gpu, parts);
     try {
       if (options.head !== undefined) model.arena.write("master", headName, options.head);
-      await warmBackward(model.backbone, () => model.tape());
     } catch (error) {
       model.release();
       throw error;

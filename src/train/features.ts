@@ -11,7 +11,14 @@ import { createTensor, readTensor, type Tensor, uploadTensor, writeRows } from "
 import { distinct } from "./distinct.ts";
 import { rowKey } from "./feature-cache/keys.ts";
 import type { Rows } from "./feature-cache/segment.ts";
-import { type BatchOfItems, type RunOptions, readRows, runBatches, type TokenCounts } from "./run-batches.ts";
+import {
+  type BatchOfItems,
+  type BatchWork,
+  type RunOptions,
+  readRows,
+  runBatches,
+  type TokenCounts,
+} from "./run-batches.ts";
 
 /** Of a sequence's ids: the token whose hidden state is the feature. */
 export type ReadIndex = (ids: Int32Array) => number;
@@ -75,11 +82,15 @@ export async function computeFeatures(
     const cached = all.filter((key) => rowOf.has(key)).length;
     options.onCached?.(cached, all.length);
     const missing = distinct({ items, keys }, rowOf);
-    const visit = (batch: BatchOfItems) => {
-      const gathered = gatherFeatures(gpu, batch, readIndex, table, rowOf.size);
-      const own = batch.items.flatMap((i) => missing.keys[i]!);
-      place(own);
-      return keep(gpu, options.store, own, gathered);
+    const visit: BatchWork<Tensor> = {
+      name: "features",
+      record: (batch, hidden) => gatherFeatures(gpu, batch, hidden, readIndex),
+      take: (gathered, batch) => {
+        copyRows(gpu, gathered, table, rowOf.size);
+        const own = batch.items.flatMap((i) => missing.keys[i]!);
+        place(own);
+        return keep(gpu, options.store, own, gathered);
+      },
     };
     const counts =
       missing.items.length === 0
@@ -111,21 +122,16 @@ async function keep(
   await store.add({ keys, values });
 }
 
-/** Records the copy of a batch's features, sequence by sequence, to rows `first`... of the table. Returns them, [n, H]. */
-function gatherFeatures(
-  gpu: Gpu,
-  { batch, hidden }: BatchOfItems,
-  readIndex: ReadIndex,
-  table: Tensor,
-  first: number,
-): Tensor {
+/** A batch's features, sequence by sequence, [n, H]. */
+function gatherFeatures(gpu: Gpu, { batch }: BatchOfItems, hidden: Tensor, readIndex: ReadIndex): Tensor {
   const leaves = readRows(batch, readIndex);
-  const index = uploadTensor(gpu, leaves, 1, "leaf rows", { capacity: hidden.capacity });
-  const gathered = gatherRows(gpu, hidden, index);
-  const { rowBytes } = table;
-  gpu.recorder.copy(gathered.buffer, 0, table.buffer.raw, first * rowBytes, leaves.length * rowBytes);
-  table.buffer.lastRecording = gpu.recorder.recording;
-  return gathered;
+  return gatherRows(gpu, hidden, uploadTensor(gpu, leaves, 1, "leaf rows", { capacity: hidden.capacity }));
+}
+
+/** Records the copy of all rows to rows `first`... of the table. */
+function copyRows(gpu: Gpu, from: Tensor, table: Tensor, first: number): void {
+  const { rows, rowBytes } = from;
+  gpu.recorder.copyBuffer(from.buffer, 0, table.buffer, first * rowBytes, rows * rowBytes);
 }
 
 export function releaseFeatures(gpu: Gpu, features: Features): void {

@@ -1,5 +1,6 @@
 /** @file The head on cached features as the loop trains it: examples become rows of the feature table. */
 import { RmtrainError } from "../errors.ts";
+import type { KernelVariant } from "../gpu/kernel-source.ts";
 import type { HeldOutScores } from "./closing.ts";
 import type { PairMetrics } from "./evaluate.ts";
 import type { Example } from "./example-sets.ts";
@@ -48,6 +49,14 @@ export class HeadRun<E extends Example> implements Trainer {
       lr,
       references && Int32Array.from(indices, (i) => references[i]!),
     );
+  }
+
+  /** What steps and evaluations dispatch. */
+  pipelines(): readonly KernelVariant[] {
+    const { train, evalRows, references } = this.examples;
+    const first = Int32Array.from(train.slice(0, this.settings.batchSize), (_, i) => i);
+    const held = Int32Array.from(evalRows.flatMap((own) => [...own]));
+    return this.trainer.pipelines(this.#batch(first), references?.train.subarray(0, first.length), held);
   }
 
   #batch(indices: Int32Array): StepExamples {

@@ -3,6 +3,7 @@
  * Everything stays on the device until it is asked for.
  */
 import type { Gpu } from "../gpu/gpu.ts";
+import type { KernelVariant } from "../gpu/kernel-source.ts";
 import { gatherRows } from "../kernels/embedding.ts";
 import { addToMean } from "../kernels/row-loss.ts";
 import { headName } from "../model/reward-head.ts";
@@ -90,6 +91,23 @@ export class HeadTrainer implements Disposable {
     this.#metrics.add(own.map(({ counts }) => counts));
   }
 
+  /** What such a step and evaluations of so many sequences dispatch; neither is done. */
+  pipelines(
+    batch: StepExamples,
+    references: Int32Array | undefined,
+    held: Int32Array,
+  ): readonly KernelVariant[] {
+    const { gpu, settings } = this;
+    const { tensor: metrics } = this.#metrics;
+    const { pipelines } = gpu.rehearse(() => {
+      const reference = references && this.#reference(references);
+      this.#addGradient(batch, { total: batch.examples, metrics, row: 0, reference }, false);
+      this.#optimizer.step({ ...settings, lr: 0, step: 1, metrics, row: 0 });
+      if (held.length > 0) this.#forward(held.subarray(0, this.#mostRows), this.#arena.param(headName));
+    });
+    return pipelines;
+  }
+
   #addGradient(batch: StepExamples, place: Omit<LossPlace, "capacity">, accumulate: boolean): void {
     const { gpu } = this;
     using _scope = gpu.scope();
@@ -125,8 +143,7 @@ export class HeadTrainer implements Disposable {
    */
   async rewards(rows: Int32Array, head?: Float32Array): Promise<Float32Array<ArrayBuffer>> {
     const rewards = new Float32Array(rows.length);
-    const fitting = Math.floor(this.gpu.facts.limits.maxBinding / this.features.rowBytes);
-    const count = Math.max(1, Math.min(mostRewardRows, fitting));
+    const count = this.#mostRows;
     for (let at = 0; at < rows.length; at += count) {
       rewards.set(await this.#rewardsOf(rows.subarray(at, at + count), head), at);
     }
@@ -160,12 +177,22 @@ export class HeadTrainer implements Disposable {
     this.#metrics.destroy();
   }
 
+  /** Rows of features that are turned into rewards at once. */
+  get #mostRows(): number {
+    const fitting = Math.floor(this.gpu.facts.limits.maxBinding / this.features.rowBytes);
+    return Math.max(1, Math.min(mostRewardRows, fitting));
+  }
+
   #rewardsOf(rows: Int32Array, head: Float32Array | undefined): Promise<Float32Array> {
     using _scope = this.gpu.scope();
     const weight =
       head === undefined ? this.#arena.param(headName) : uploadTensor(this.gpu, head, head.length, headName);
+    return readTensor(this.gpu, this.#forward(rows, weight));
+  }
+
+  #forward(rows: Int32Array, weight: Tensor): Tensor {
     const x = gatherRows(this.gpu, this.features, uploadTensor(this.gpu, rows, 1, "feature rows"));
-    return readTensor(this.gpu, this.#reward.forward(this.gpu, x, weight));
+    return this.#reward.forward(this.gpu, x, weight);
   }
 }
 

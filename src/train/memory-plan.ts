@@ -41,7 +41,7 @@ export function planMemory<E extends Example>(trainer: ModelTrainer<E>): MemoryP
   const wanted = Math.min(options.batchTokens, mostOfStep(items, options));
   let microTokens = fittingBatchTokens(trainer.parts.model.backbone, wanted);
   for (;;) {
-    const parts = heaviest(items, sample, microTokens);
+    const parts = extremeParts(items, sample, microTokens);
     const { peak, held, pipelines } = gpu.rehearse(() => {
       for (const part of parts) trainer.rehearse(part, microTokens);
     });
@@ -79,15 +79,19 @@ const longestPath = (examples: readonly Example[]) =>
 /** A shared prompt counts once. */
 const tokensOf = (item: RewardItem) => shapeOf(item).tokens;
 
-/** The micro-batches of the most rows and of the most sequences. */
-function heaviest(items: readonly RewardItem[], sample: readonly number[], tokens: number): MicroBatch[] {
+/** The micro-batches of the most rows, of the most sequences and, since few rows may have kernels of their own, of the fewest rows. */
+function extremeParts(items: readonly RewardItem[], sample: readonly number[], tokens: number): MicroBatch[] {
   const own = sample.map((i) => items[i]!);
   const parts = microBatchesOf(own, tokens).map((part) => ({
     ...part,
     examples: part.examples.map((i) => sample[i]!),
   }));
   const by = (size: (part: MicroBatch) => number) => parts.reduce((a, b) => (size(b) > size(a) ? b : a));
-  return [by(({ batch }) => batch.rows), by(({ sequences }) => sequences.length)];
+  return [
+    by(({ batch }) => batch.rows),
+    by(({ sequences }) => sequences.length),
+    by(({ batch }) => -batch.rows),
+  ];
 }
 
 function doesNotFit(gpu: Gpu, where: string, tokens: number, peak: number): InputError {

@@ -24,7 +24,7 @@ export function modelSaving(
   lora: LoraSettings | undefined,
   form: ExampleForm,
 ): Saving {
-  const { gpu, folder, options, prepared } = session;
+  const { gpu, folder, options, prepared, reporter } = session;
   const held = prepared.dataset.eval?.examples ?? [];
   return {
     async save(dir, { weights }) {
@@ -38,7 +38,10 @@ export function modelSaving(
       if (held.length === 0) return undefined;
       const saved = lora === undefined ? { dir } : { dir: folder.dir, adapter: dir };
       const others = form.references?.eval ?? [];
-      const all = await kind.score(gpu, saved, [...held.map(rewardItem), ...others], options);
+      const items = [...held.map(rewardItem), ...others];
+      const all = await kind.score(gpu, saved, items, options, (done, total) =>
+        reporter.compiled?.(done, total),
+      );
       const [rewards, references] = [all.slice(0, held.length), all.slice(held.length)];
       const z = form.references && pointOfReference(references.map((own) => own[0] ?? Number.NaN));
       return { rewards, metrics: form.metrics(held, rewards, z) };

@@ -4,6 +4,7 @@
  */
 import { RmtrainError } from "../errors.ts";
 import type { Gpu } from "../gpu/gpu.ts";
+import type { KernelVariant } from "../gpu/kernel-source.ts";
 import { addToMean } from "../kernels/row-loss.ts";
 import { headGroup } from "../model/model-parameters.ts";
 import type { TrainableModel } from "../model/trainable.ts";
@@ -15,7 +16,7 @@ import { MetricsTable } from "./metrics-table.ts";
 import { type MicroBatch, microBatchesOf, rewardItem } from "./micro-batches.ts";
 import { Optimizer } from "./optimizer.ts";
 import type { TrainOptions } from "./options.ts";
-import { rewardsOfItems } from "./rewards/batch-rewards.ts";
+import { rewardPipelines, rewardsOfItems } from "./rewards/batch-rewards.ts";
 import type { ModelReward, RewardItem } from "./rewards/model-reward.ts";
 import { pointOfReference } from "./row-metrics.ts";
 import type { TokenCounts } from "./run-batches.ts";
@@ -236,10 +237,16 @@ export class ModelTrainer<E extends Example> implements Trainer {
     return pointOfReference((await this.#rewards(items)).map((own) => own[0] ?? Number.NaN));
   }
 
+  /** What evaluations dispatch; nothing where none is held out. */
+  evaluationPipelines(): readonly KernelVariant[] {
+    const { model, reward } = this.parts;
+    return rewardPipelines(model, reward, this.#evalItems, { batchTokens: this.microTokens });
+  }
+
   /** Under the present weights, without a tape. */
   #rewards(items: readonly RewardItem[]): Promise<Float32Array[]> {
     const { model, reward } = this.parts;
-    return rewardsOfItems(model, reward, items, this.microTokens);
+    return rewardsOfItems(model, reward, items, { batchTokens: this.microTokens });
   }
 
   [Symbol.dispose](): void {

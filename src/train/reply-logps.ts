@@ -5,7 +5,7 @@ import { replyEntries } from "../model/reply-entries.ts";
 import { replyLogps } from "../model/reply-logps.ts";
 import type { LinearWeights } from "../model/weights.ts";
 import { readTensor, type Tensor } from "../tensor/tensor.ts";
-import { type RunOptions, runBatches, type TokenCounts } from "./run-batches.ts";
+import { type BatchOfItems, type RunOptions, runBatches, type TokenCounts } from "./run-batches.ts";
 
 /** Sequences with where their replies begin. */
 export interface ReplyItem extends Item {
@@ -31,22 +31,31 @@ export async function replyLogpsOf(
 ): Promise<{ readonly logps: Float32Array[][]; readonly counts: TokenCounts }> {
   const { gpu } = backbone;
   const logps: Float32Array[][] = items.map(() => []);
-  const counts = await runBatches(backbone, items, options, ({ batch, items: indices, hidden }) => {
-    const entries = replyEntries(
+  const entriesOf = ({ batch, items: indices }: BatchOfItems) =>
+    replyEntries(
       batch,
       indices.flatMap((i) => items[i]!.replyStarts),
     );
-    const { tokens } = replyLogps({ gpu, adapter: options.updates }, hidden, lmHead, entries, {
-      entries: Math.max(hidden.capacity, entries.rows.length),
-      sequences: entries.offsets.length - 1,
-    });
-    return readTensor(gpu, tokens).then((values) => {
+  const counts = await runBatches(backbone, items, options, {
+    name: "log-probabilities",
+    rows: (own) => entriesOf(own).rows.length,
+    record(own, hidden) {
+      const entries = entriesOf(own);
+      const room = {
+        entries: Math.max(hidden.capacity, entries.rows.length),
+        sequences: entries.offsets.length - 1,
+      };
+      const { tokens } = replyLogps({ gpu, adapter: options.updates }, hidden, lmHead, entries, room);
+      return { tokens, offsets: entries.offsets };
+    },
+    async take({ tokens, offsets }, { items: indices }) {
+      const values = await readTensor(gpu, tokens);
       let n = 0;
       for (const i of indices) {
         for (let reply = 0; reply < items[i]!.sequences.length; reply++, n++)
-          logps[i]!.push(values.slice(entries.offsets[n], entries.offsets[n + 1]));
+          logps[i]!.push(values.slice(offsets[n], offsets[n + 1]));
       }
-    });
+    },
   });
   return { logps, counts };
 }

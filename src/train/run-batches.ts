@@ -4,7 +4,10 @@
  */
 import { type Item, pack, planBatches } from "../data/pack.ts";
 import { InputError } from "../errors.ts";
+import type { KernelVariant } from "../gpu/kernel-source.ts";
+import { type WarmUpProgress, warmUp } from "../gpu/warm-up.ts";
 import { type PackedBatch, rowOf, sequenceLength } from "../kernels/packed-batch.ts";
+import { rowsOfEveryChoice } from "../kernels/variants.ts";
 import type { Backbone } from "../model/backbone.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
@@ -18,8 +21,25 @@ export interface BatchOfItems {
   readonly batch: PackedBatch;
   /** Indices of the batch's items among those given. */
   readonly items: readonly number[];
-  /** [T, H] f32, after the final norm; gone when `visit` returns, but what `visit` recorded is done before that. */
-  readonly hidden: Tensor;
+}
+
+/** What is made of each batch's hidden states. */
+export interface BatchWork<Recorded> {
+  /** Works of other names on the same backbone use other kernels. */
+  readonly name: string;
+  /**
+   * Rows of the products that `record` computes: kernels are chosen by whether they are few. Default: as many as the
+   * batch has sequences.
+   */
+  rows?(batch: BatchOfItems): number;
+  /**
+   * Records work on the hidden states, and does nothing else: it is also called where nothing is computed, to find which
+   * pipelines it needs.
+   * @param hidden [T, H] f32, after the final norm; gone when `take` returns, but what was recorded is done before that
+   */
+  record(batch: BatchOfItems, hidden: Tensor): Recorded;
+  /** Begins to read what was recorded; its scope ends when this returns. */
+  take(recorded: Recorded, batch: BatchOfItems): Promise<void> | void;
 }
 
 export interface RunOptions {
@@ -29,6 +49,8 @@ export interface RunOptions {
   readonly updates?: boolean | undefined;
   /** Called after each batch with the items done so far and the tokens computed so far. */
   readonly onProgress?: ((done: number, counts: TokenCounts) => void) | undefined;
+  /** Called while the driver compiles what a batch needs; not where it has it from earlier runs. */
+  readonly onCompiled?: WarmUpProgress | undefined;
 }
 
 export const defaultBatchTokens = 4096;
@@ -42,41 +64,89 @@ export function fittingBatchTokens(backbone: Backbone, wanted: number): number {
   );
 }
 
-/**
- * Calls `visit` once per batch, in which each item occurs once. `visit` records work on the hidden states and may
- * return a promise of what it reads back.
- */
-export async function runBatches(
+/** Does the work once per batch, in which each item occurs once. Pipelines are made ready before a batch that needs new ones. */
+export async function runBatches<Recorded>(
   backbone: Backbone,
   items: readonly Item[],
   options: RunOptions,
-  visit: (batch: BatchOfItems) => Promise<void> | void,
+  work: BatchWork<Recorded>,
 ): Promise<TokenCounts> {
   const counts: TokenCounts = { computed: 0, padded: 0 };
   const batchTokens = fittingBatchTokens(backbone, options.batchTokens);
   let done = 0;
   for (const indices of planBatches(items, batchTokens)) {
-    const batch = pack(indices.map((i) => items[i]!));
-    await recordBatch(backbone, batch, { batchTokens, updates: options.updates }, (hidden) =>
-      visit({ batch, items: indices, hidden }),
-    );
-    counts.computed += batch.rows;
-    counts.padded += batch.paddedTokens;
+    const own = { batch: pack(indices.map((i) => items[i]!)), items: indices };
+    const run = { ...options, batchTokens };
+    await makeReady(backbone, own, run, work);
+    await recordBatch(backbone, own, run, work);
+    counts.computed += own.batch.rows;
+    counts.padded += own.batch.paddedTokens;
     done += indices.length;
     options.onProgress?.(done, counts);
   }
   return counts;
 }
 
-/** Recording is synchronous, so that scopes of concurrent runs cannot interleave; only the reading is awaited. */
-function recordBatch(
+/** The pipelines that the first batch needs. */
+export function pipelinesOfFirstBatch<Recorded>(
   backbone: Backbone,
-  batch: PackedBatch,
+  items: readonly Item[],
+  options: RunOptions,
+  work: BatchWork<Recorded>,
+): readonly KernelVariant[] {
+  const batchTokens = fittingBatchTokens(backbone, options.batchTokens);
+  const [indices] = planBatches(items, batchTokens);
+  if (indices === undefined) return [];
+  const own = { batch: pack(indices.map((i) => items[i]!)), items: indices };
+  return pipelinesOf(backbone, own, { ...options, batchTokens }, work);
+}
+
+/** Works, with the numbers of rows as far as kernels are chosen by them, whose pipelines are ready. */
+const ready = new WeakMap<Backbone, Set<string>>();
+
+async function makeReady<Recorded>(
+  backbone: Backbone,
+  own: BatchOfItems,
+  options: RunOptions,
+  work: BatchWork<Recorded>,
+): Promise<void> {
+  const known = ready.get(backbone) ?? new Set();
+  ready.set(backbone, known);
+  const rows = work.rows?.(own) ?? own.batch.sequenceSegments.length;
+  const key = [work.name, options.updates ?? true, choiceOf(own.batch.rows), choiceOf(rows)].join();
+  if (known.has(key)) return;
+  await warmUp(backbone.gpu, pipelinesOf(backbone, own, options, work), options.onCompiled);
+  known.add(key);
+}
+
+/** So many rows have the same kernels as this many. */
+const choiceOf = (rows: number): number =>
+  rowsOfEveryChoice.find((most) => rows <= most) ?? Number.POSITIVE_INFINITY;
+
+function pipelinesOf<Recorded>(
+  backbone: Backbone,
+  own: BatchOfItems,
   { batchTokens, updates }: RunOptions,
-  visit: (hidden: Tensor) => Promise<void> | void,
+  work: BatchWork<Recorded>,
+): readonly KernelVariant[] {
+  // Tables outlive a rehearsal.
+  backbone.reserve(own.batch.maxPath);
+  const { pipelines } = backbone.gpu.rehearse(() => {
+    work.record(own, backbone.forward(own.batch, batchTokens, { adapter: updates }));
+  });
+  return pipelines;
+}
+
+/** Recording is synchronous, so that scopes of concurrent runs cannot interleave; only the reading is awaited. */
+function recordBatch<Recorded>(
+  backbone: Backbone,
+  own: BatchOfItems,
+  { batchTokens, updates }: RunOptions,
+  work: BatchWork<Recorded>,
 ): Promise<void> | void {
   using _scope = backbone.gpu.scope();
-  return visit(backbone.forward(batch, batchTokens, { adapter: updates }));
+  const hidden = backbone.forward(own.batch, batchTokens, { adapter: updates });
+  return work.take(work.record(own, hidden), own);
 }
 
 /** The row at which each sequence of a batch is read. @param readIndex of a sequence's ids: the token to read */

@@ -31,6 +31,7 @@ export async function itemFeatures(
       reporter.features?.(done, total, computed);
       afterBatch();
     },
+    onCompiled: (done: number, total: number) => reporter.compiled?.(done, total),
   };
   const withBackbone: WithBackbone = async (count, work) => {
     const { backbone, unused } = await loadBackbone(gpu, folder);

@@ -1,4 +1,5 @@
 /** @file Training of the head alone: the frozen backbone runs once for features, every step touches only the head. */
+import { warmUp } from "../gpu/warm-up.ts";
 import { headName, readHead } from "../model/reward-head.ts";
 import { saveRewardModel } from "../model/save.ts";
 import { type Saving, saveModels } from "./closing.ts";
@@ -29,6 +30,7 @@ export async function trainHead(session: Session): Promise<Outcome> {
   const featureSeconds = (performance.now() - began) / 1e3;
   try {
     using trainer = await headRun(features, { ...examples, form }, session);
+    await warmUp(gpu, trainer.pipelines(), (done, total) => reporter.compiled?.(done, total));
     const trained = await runSteps(trainer, session);
     const saving = headSaving(trainer, session, lastIds(all));
     // Rewards that are not finite end the run before a model is written.

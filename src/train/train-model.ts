@@ -90,7 +90,8 @@ async function learn(
     `Memory: ${expected} of --memory-budget ${formatBytes(gpu.memoryBudget)} are expected, with at most ${plan.microTokens} tokens at once`,
   );
   const began = performance.now();
-  await warmUp(gpu, plan.pipelines, (done, total) => reporter.compiled?.(done, total));
+  const pipelines = [...plan.pipelines, ...trainer.evaluationPipelines()];
+  await warmUp(gpu, pipelines, (done, total) => reporter.compiled?.(done, total));
   const kernels = seconds(performance.now() - began);
   trainer.onFirstStep = () => {
     const { peakHeld } = gpu.memory;

@@ -32,12 +32,20 @@ it.each(["llama", "qwen3", "gpt2"] as const)(
     try {
       const counts: number[][] = [];
       const tokens = new Set<number>();
-      const visit = async ({ hidden }: { hidden: Parameters<typeof readTensor>[1] }) => {
-        tokens.add(hidden.rows);
-        await readTensor(gpu(), hidden);
-        counts.push([gpu().memory.buffersCreated, gpu().recorder.stats.bindGroupsCreated]);
-      };
-      await runBatches(backbone, items, { batchTokens: 64 }, visit);
+      await runBatches(
+        backbone,
+        items,
+        { batchTokens: 64 },
+        {
+          name: "hidden states",
+          record: (_, hidden) => hidden,
+          take: async (hidden) => {
+            tokens.add(hidden.rows);
+            await readTensor(gpu(), hidden);
+            counts.push([gpu().memory.buffersCreated, gpu().recorder.stats.bindGroupsCreated]);
+          },
+        },
+      );
       expect(tokens.size).toBeGreaterThan(3);
       expect(counts).toEqual(counts.map(() => counts[0]));
     } finally {
@@ -55,9 +63,13 @@ it("each item is seen once, whatever fits a binding, and its row is where it say
     const seen: number[] = [];
     const progress: number[] = [];
     const run = { batchTokens: 4096, onProgress: (done: number) => progress.push(done) };
-    const counts = await runBatches(backbone, items, run, ({ batch, items: indices }) => {
-      expect(batch.rows).toBeLessThanOrEqual(fitting);
-      seen.push(...indices);
+    const counts = await runBatches(backbone, items, run, {
+      name: "nothing",
+      record() {},
+      take(_, { batch, items: indices }) {
+        expect(batch.rows).toBeLessThanOrEqual(fitting);
+        seen.push(...indices);
+      },
     });
     expect([...seen].sort((a, b) => a - b)).toEqual([...items.keys()]);
     expect(progress.at(-1)).toBe(items.length);

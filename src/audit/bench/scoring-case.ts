@@ -2,7 +2,6 @@
 import { pack, planBatches } from "../../data/pack.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { hostClock } from "../../gpu/host-clock.ts";
-import type { KernelVariant } from "../../gpu/kernel-source.ts";
 import { warmUp } from "../../gpu/warm-up.ts";
 import type { Backbone } from "../../model/backbone.ts";
 import { loadBackbone } from "../../model/load.ts";
@@ -15,7 +14,7 @@ import type { TrainingCaseOptions } from "../../train/bench/training-case.ts";
 import { forwardWork } from "../../train/bench/work.ts";
 import { initialHead } from "../../train/head-init.ts";
 import { rewardItem } from "../../train/micro-batches.ts";
-import { rewardsOfItems } from "../../train/rewards/batch-rewards.ts";
+import { rewardPipelines, rewardsOfItems } from "../../train/rewards/batch-rewards.ts";
 import type { ModelReward, RewardItem } from "../../train/rewards/model-reward.ts";
 import { scalarReward } from "../../train/rewards/scalar-reward.ts";
 import { fittingBatchTokens } from "../../train/run-batches.ts";
@@ -24,7 +23,6 @@ export class ScoringCase implements RepeatedRun {
   readonly tokens: number;
   readonly work: number;
   readonly predictedBytes: number;
-  readonly #pipelines: readonly KernelVariant[];
   readonly #batches: readonly (readonly RewardItem[])[];
 
   private constructor(
@@ -40,11 +38,10 @@ export class ScoringCase implements RepeatedRun {
     this.tokens = batches.reduce((sum, { rows }) => sum + rows, 0);
     this.work = batches.reduce((sum, batch) => sum + forwardWork(backbone.config, batch), 0);
     const [largest] = batches.sort((a, b) => b.rows - a.rows);
-    const { held, pipelines } = gpu.rehearse(() => {
+    const { held } = gpu.rehearse(() => {
       if (largest !== undefined) backbone.forward(largest, batchTokens);
     });
     this.predictedBytes = held;
-    this.#pipelines = pipelines;
   }
 
   static async open(
@@ -62,7 +59,7 @@ export class ScoringCase implements RepeatedRun {
     gpu.resetPeak();
     const tokens = fittingBatchTokens(backbone, batchTokens);
     const scoring = new ScoringCase(gpu, backbone, head, reward, items, tokens);
-    await warmUp(gpu, scoring.#pipelines, onCompiled);
+    await warmUp(gpu, rewardPipelines(scoring, reward, items, { batchTokens: tokens }), onCompiled);
     return scoring;
   }
 
@@ -76,7 +73,7 @@ export class ScoringCase implements RepeatedRun {
       for (const items of this.#batches) {
         const before = clock.seconds();
         // Up to its first wait a batch is recorded.
-        const rewards = rewardsOfItems(this, reward, items, this.batchTokens);
+        const rewards = rewardsOfItems(this, reward, items, { batchTokens: this.batchTokens });
         hostSeconds += clock.seconds() - before;
         await rewards;
       }

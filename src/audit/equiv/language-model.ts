@@ -9,7 +9,7 @@ import { loadBackbone } from "../../model/load.ts";
 import { openModelFolder } from "../../model/model-folder.ts";
 import { WeightLoader } from "../../model/weight-loader.ts";
 import { readTensor, type Tensor, uploadTensor } from "../../tensor/tensor.ts";
-import { defaultBatchTokens, runBatches } from "../../train/run-batches.ts";
+import { type BatchOfItems, defaultBatchTokens, runBatches } from "../../train/run-batches.ts";
 import type { Candidate } from "./candidates.ts";
 
 /** A reply y to a prompt x under two causal LMs that share a backbone. */
@@ -42,22 +42,25 @@ export async function scoreReplies(
   const scored: ScoredReply[][] = prompts.map(() => []);
   const items = prompts.map((replies) => ({ sequences: replies.map(({ ids }) => ids) }));
   try {
-    await runBatches(
-      backbone,
-      items,
-      { batchTokens: defaultBatchTokens },
-      async ({ batch, items, hidden }) => {
-        const replies = items.flatMap((x) => prompts[x]!.map((candidate) => ({ x, candidate })));
+    const run = { batchTokens: defaultBatchTokens };
+    const repliesOf = ({ items: own }: BatchOfItems) =>
+      own.flatMap((x) => prompts[x]!.map((candidate) => ({ x, candidate })));
+    await runBatches(backbone, items, run, {
+      name: "logits",
+      record: (own, hidden) => {
+        const replies = repliesOf(own).map(({ candidate }) => candidate);
+        return recordRows(backbone, own.batch, hidden, [head.weight, other], replies);
+      },
+      take: async (recorded, own) => {
+        const replies = repliesOf(own);
         const rows = await readRows(
-          backbone,
-          batch,
-          hidden,
-          [head.weight, other],
-          replies.map((r) => r.candidate),
+          gpu,
+          recorded,
+          replies.map(({ candidate }) => candidate),
         );
         for (const [n, { x }] of replies.entries()) scored[x]!.push(rows[n]!);
       },
-    );
+    });
     return scored;
   } finally {
     if (head.owned) gpu.release(head.weight.buffer);
@@ -75,14 +78,20 @@ async function disturbed(gpu: Gpu, weight: Tensor, random: Random): Promise<Tens
   return uploadTensor(gpu, values, weight.cols, "other vocabulary head", { persistent: true });
 }
 
-/** What one batch says of its sequences; everything is recorded before the first wait. */
-function readRows(
+interface RecordedRows {
+  /** Of each head, of all replies' tokens: [E, V]. */
+  readonly logits: readonly Tensor[];
+  /** [n, H] */
+  readonly features: Tensor;
+}
+
+function recordRows(
   { gpu }: Backbone,
   batch: PackedBatch,
   hidden: Tensor,
   heads: readonly Tensor[],
   replies: readonly Candidate[],
-): Promise<ScoredReply[]> {
+): RecordedRows {
   const gather = (rows: readonly number[]) =>
     gatherRows(gpu, hidden, uploadTensor(gpu, Int32Array.from(rows), 1, "rows"));
   // The token at p + 1 is predicted at p.
@@ -90,9 +99,20 @@ function readRows(
     Array.from({ length: ids.length - replyStart }, (_, k) => rowOf(batch, n, replyStart - 1 + k)),
   );
   const states = gather(predicting);
-  const logitRows = heads.map((head) => readTensor(gpu, logits(gpu, states, head)));
-  const features = readTensor(gpu, gather(replies.map(({ ids }, n) => rowOf(batch, n, ids.length - 1))));
-  return collect(replies, Promise.all(logitRows), features, hidden.cols);
+  return {
+    logits: heads.map((head) => logits(gpu, states, head)),
+    features: gather(replies.map(({ ids }, n) => rowOf(batch, n, ids.length - 1))),
+  };
+}
+
+/** What one batch says of its sequences; all reading is recorded before the first wait. */
+function readRows(
+  gpu: Gpu,
+  { logits, features }: RecordedRows,
+  replies: readonly Candidate[],
+): Promise<ScoredReply[]> {
+  const rows = Promise.all(logits.map((own) => readTensor(gpu, own)));
+  return collect(replies, rows, readTensor(gpu, features), features.cols);
 }
 
 async function collect(

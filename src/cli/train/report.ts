@@ -5,6 +5,7 @@ import type { GroupAccuracy } from "../../train/evaluate.ts";
 import type { Phase, TrainReporter } from "../../train/reporter.ts";
 import { compareRuns, type RunFile } from "../../train/run-file.ts";
 import type { TrainResult } from "../../train/train.ts";
+import { drawCompiling } from "../compiling.ts";
 import { Progress } from "../progress.ts";
 import type { Tracker } from "../trackers/tracker.ts";
 
@@ -48,8 +49,7 @@ export class TerminalReporter implements TrainReporter {
   }
 
   compiled(done: number, total: number): void {
-    const status = `${done} of ${total}, kept for later runs`;
-    this.#progress.update("kernels", done, total, status, `kernels ${status}`);
+    drawCompiling(this.#progress, done, total);
   }
 
   features(done: number, total: number, tokens: number): void {

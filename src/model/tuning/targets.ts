@@ -11,6 +11,7 @@ import type { ModelConfig } from "../config.ts";
 import { loadBackbone } from "../load.ts";
 import { syntheticFolderOf } from "../synthetic.ts";
 import { TrainableModel, type TrainableOptions } from "../trainable.ts";
+import { rehearseEveryChoice } from "./every-choice.ts";
 
 export interface TunedModel {
   readonly config: ModelConfig;
@@ -39,12 +40,13 @@ export async function modelTargets(gpu: Gpu, { config, dtypes }: TunedModel): Pr
       const folder = syntheticFolderOf(layer, dtype);
       await whereItFits(async () => {
         const { backbone } = await loadBackbone(gpu, folder);
+        rehearseEveryChoice(backbone);
         backbone.release();
       });
       for (const options of learning) {
         await whereItFits(async () => {
-          const model = await TrainableModel.load(gpu, folder, options);
-          model.release();
+          using model = await TrainableModel.load(gpu, folder, options);
+          rehearseEveryChoice(model.backbone, () => model.tape());
         });
       }
     }

@@ -3,6 +3,7 @@
  * host. A run's closing evaluation and `rmtrain score` both come through here, so that they give the same bits.
  */
 import type { Gpu } from "../../gpu/gpu.ts";
+import type { WarmUpProgress } from "../../gpu/warm-up.ts";
 import { openModelFolder } from "../../model/model-folder.ts";
 import type { TrainOptions } from "../options.ts";
 import { type PolicyOnDevice, type ReplyItem, replyLogpsOf, runningSums } from "../reply-logps.ts";
@@ -36,7 +37,8 @@ export async function implicitScores(
   items: readonly ReplyItem[],
   options: Partial<RunOptions> = {},
 ): Promise<{ readonly scores: ImplicitScore[][]; readonly counts: TokenCounts }> {
-  const run = { batchTokens: options.batchTokens ?? defaultBatchTokens, onProgress: options.onProgress };
+  const { batchTokens = defaultBatchTokens, onProgress, onCompiled } = options;
+  const run = { batchTokens, onProgress, onCompiled };
   const { logps, counts } = await replyLogpsOf(models.policy, items, run);
   const { reference } = models;
   const others =
@@ -87,6 +89,7 @@ export async function scoreSaved(
   items: readonly RewardItem[],
   form: FormWithBeta,
   options: TrainOptions,
+  onCompiled?: WarmUpProgress,
 ): Promise<Float32Array[]> {
   await using folder = await openModelFolder(saved.dir, { ignoreRecipeMismatch: true });
   const base = saved.adapter === undefined ? options.model : undefined;
@@ -94,6 +97,6 @@ export async function scoreSaved(
     adapter: saved.adapter,
     reference: form.reference ? (options.reference ?? base) : undefined,
   });
-  const { scores } = await implicitScores(models, form, items, options);
+  const { scores } = await implicitScores(models, form, items, { ...options, onCompiled });
   return scores.map((own) => Float32Array.from(own, ({ reward }) => reward));
 }

@@ -39,7 +39,8 @@ export function implicitModel(form: ImplicitForm, pairs: boolean): ModelRewardKi
       const { seed, cringeK: k = defaultK } = context.options;
       return new ImplicitReward(form, reference, pairs, form.name === "cringe" ? { k, seed } : undefined);
     },
-    score: (gpu, saved, items, options) => scoreSaved(gpu, saved, items, form, options),
+    score: (gpu, saved, items, options, onCompiled) =>
+      scoreSaved(gpu, saved, items, form, options, onCompiled),
   };
 }
 

@@ -5,6 +5,7 @@
  */
 import type { Item } from "../../data/pack.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
+import type { WarmUpProgress } from "../../gpu/warm-up.ts";
 import type { PackedBatch } from "../../kernels/packed-batch.ts";
 import type { Backbone } from "../../model/backbone.ts";
 import type { ModelFolder } from "../../model/model-folder.ts";
@@ -110,6 +111,7 @@ export interface ModelRewardKind {
     saved: SavedModel,
     items: readonly RewardItem[],
     options: TrainOptions,
+    onCompiled?: WarmUpProgress,
   ): Promise<Float32Array[]>;
 }
 

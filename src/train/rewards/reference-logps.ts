@@ -86,6 +86,7 @@ async function compute(
     batchTokens: settings.batchTokens,
     updates: false,
     onProgress: (done, { computed }) => reporter.features?.(done, rest.length, computed),
+    onCompiled: (done, total) => reporter.compiled?.(done, total),
   });
   const own = missing.keys.flat();
   const sums = Float32Array.from(logps.flat(), replySum);

@@ -1,5 +1,6 @@
 /** @file The scalar rewards of a saved model, computed as `rmtrain score` computes them. */
 import type { Gpu } from "../../gpu/gpu.ts";
+import type { WarmUpProgress } from "../../gpu/warm-up.ts";
 import { openAdapter } from "../../model/adapter/open-adapter.ts";
 import { loadBackbone } from "../../model/load.ts";
 import { openModelFolder } from "../../model/model-folder.ts";
@@ -15,6 +16,7 @@ export async function scoreScalar(
   saved: SavedModel,
   items: readonly RewardItem[],
   { batchTokens }: TrainOptions,
+  onCompiled?: WarmUpProgress,
 ): Promise<Float32Array[]> {
   await using folder = await openModelFolder(saved.dir);
   const { config } = folder;
@@ -25,7 +27,7 @@ export async function scoreScalar(
   const head = uploadHead(gpu, own, config);
   try {
     using reward = scalarReward(adapter?.recipe ?? folder.recipe, config.padTokenId);
-    return await rewardsOfItems({ gpu, backbone, head }, reward, items, batchTokens);
+    return await rewardsOfItems({ gpu, backbone, head }, reward, items, { batchTokens, onCompiled });
   } finally {
     gpu.release(head.buffer);
     attached?.release();
