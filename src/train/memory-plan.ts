@@ -8,6 +8,7 @@ import { InputError } from "../errors.ts";
 import { formatBytes } from "../gpu/errors.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelVariant } from "../gpu/kernel-source.ts";
+import { rowsOfEveryChoice } from "../kernels/variants.ts";
 import type { Example } from "./example-sets.ts";
 import { type MicroBatch, microBatchesOf, rewardItem } from "./micro-batches.ts";
 import type { ModelTrainer } from "./model-trainer.ts";
@@ -79,20 +80,28 @@ const longestPath = (examples: readonly Example[]) =>
 /** A shared prompt counts once. */
 const tokensOf = (item: RewardItem) => shapeOf(item).tokens;
 
-/** The micro-batches of the most rows, of the most sequences and, since few rows may have kernels of their own, of the fewest rows. */
+/**
+ * The micro-batches of the most rows and of the most sequences; and, since few rows may have kernels of their own, for
+ * each such number the one that comes next to it, where examples are that short.
+ */
 function extremeParts(items: readonly RewardItem[], sample: readonly number[], tokens: number): MicroBatch[] {
-  const own = sample.map((i) => items[i]!);
-  const parts = microBatchesOf(own, tokens).map((part) => ({
-    ...part,
-    examples: part.examples.map((i) => sample[i]!),
-  }));
-  const by = (size: (part: MicroBatch) => number) => parts.reduce((a, b) => (size(b) > size(a) ? b : a));
-  return [
-    by(({ batch }) => batch.rows),
-    by(({ sequences }) => sequences.length),
-    by(({ batch }) => -batch.rows),
-  ];
+  const partsOf = (indices: readonly number[], most: number) =>
+    microBatchesOf(
+      indices.map((i) => items[i]!),
+      most,
+    ).map((part) => ({ ...part, examples: part.examples.map((i) => indices[i]!) }));
+  const parts = partsOf(sample, tokens);
+  const few = rowsOfEveryChoice.flatMap((most) => {
+    const short = sample.filter((i) => tokensOf(items[i]!) <= most);
+    return short.length === 0 ? [] : [largest(partsOf(short, most), rowsIn)];
+  });
+  return [largest(parts, rowsIn), largest(parts, ({ sequences }) => sequences.length), ...few];
 }
+
+const rowsIn = ({ batch }: MicroBatch) => batch.rows;
+
+const largest = (parts: readonly MicroBatch[], size: (part: MicroBatch) => number) =>
+  parts.reduce((a, b) => (size(b) > size(a) ? b : a));
 
 function doesNotFit(gpu: Gpu, where: string, tokens: number, peak: number): InputError {
   return new InputError(

@@ -27,7 +27,9 @@ async function load(gpu: Gpu, tiny: TinyModel, options: TrainableOptions): Promi
   const dir = await tinyModel(tiny);
   await using folder = await openModelFolder(dir);
   const head = normals(1, folder.config.hiddenSize);
-  return await TrainableModel.load(gpu, folder, { ...options, head });
+  const model = await TrainableModel.load(gpu, folder, { ...options, head });
+  model.backbone.reserve(1);
+  return model;
 }
 
 /** Texts and pairs that share a prompt, together `rows` tokens to compute. */
