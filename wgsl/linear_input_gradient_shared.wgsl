@@ -4,4 +4,5 @@
 //#header weight
 //#include linear_input_gradient
 //#include shared_rows
+//#include outer
 //#include shared

@@ -4,4 +4,5 @@
 //#header weight
 //#include linear
 //#include shared_rows
+//#include outer
 //#include shared

@@ -3,6 +3,7 @@
 // where a "k" is a row of x and dy. Rows past the last count as zeros of dy.
 //#include grid
 //#include linear_weight_gradient
+//#include outer
 //#include shared
 
 const ROWS_K_FIRST = false;

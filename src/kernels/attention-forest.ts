@@ -17,8 +17,11 @@ export interface ForestTables {
   readonly tileRows: number;
 }
 
-/** Rows per tile: a CPU adapter's subgroup, since rows of longer tiles walk keys that they don't see; a GPU's usual one. */
-export const tileRows = { software: 8, hardware: 32 };
+/**
+ * Rows per tile: a CPU adapter's subgroup, since rows of longer tiles walk keys that they don't see; on a GPU what a
+ * workgroup of the `shared` kernels has room for (wgsl/lib/attention_shared).
+ */
+export const tileRows = { software: 8, hardware: 64 };
 
 /** What attention's backward needs beside `ForestTables`: which queries see each key. */
 export interface ForestGradientTables {

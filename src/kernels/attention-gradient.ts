@@ -13,21 +13,24 @@ import {
   attentionParams,
   attentionVariant,
   attentionVariants,
-  attentionWeight,
-  defaultAttention,
+  chooseAttention,
   everyAttentionVariant,
+  everySharedVariant,
   expectAttention,
+  sharedWindows,
 } from "./attention-shape.ts";
 import {
   attentionDelta as deltas,
   attentionKeyGradient as keys,
   attentionKeyGradientSubgroups as keysBySubgroups,
+  attentionKeyGradientShared as keysByWorkgroup,
   attentionQueryGradient as queries,
   attentionQueryGradientSubgroups as queriesBySubgroups,
+  attentionQueryGradientShared as queriesByWorkgroup,
 } from "./generated/index.ts";
 import { workgroupsForItems } from "./row-kernel.ts";
 import { expectShape } from "./shapes.ts";
-import { chooseVariant, type OperationVariants } from "./variants.ts";
+import type { OperationVariants } from "./variants.ts";
 
 export { type ForestGradientTables, uploadForestGradient } from "./attention-forest.ts";
 
@@ -39,8 +42,14 @@ export const attentionQueryGradientOperation: OperationVariants<AttentionKernelV
   operation: "attention_query_gradient",
   ...attentionVariants,
 };
-const keyKernels = { portable: keys, subgroups: keysBySubgroups } as const;
-const queryKernels = { portable: queries, subgroups: queriesBySubgroups } as const;
+const keyKernels = { portable: keys, subgroups: keysBySubgroups, shared: keysByWorkgroup } as const;
+const queryKernels = {
+  portable: queries,
+  subgroups: queriesBySubgroups,
+  shared: queriesByWorkgroup,
+} as const;
+/** Of `shared`: 128 floats of sums in registers, of one gradient or of two. */
+const maxSlices = { keys: 4, queries: 8 } as const;
 
 export interface AttentionGradientInputs extends AttentionResult {
   /** [T, heads * headDim] f32: d loss / d y */
@@ -109,13 +118,13 @@ export function attentionKeyGradient(
   options: AttentionOptions,
 ): void {
   const { headDim } = options;
-  const of = attentionKeyGradientOperation;
-  const chosen = chooseVariant(gpu, of, defaultAttention(gpu), attentionWeight(headDim));
+  const chosen = chooseAttention(gpu, attentionKeyGradientOperation, options);
+  const windows = chosen === "shared" ? sharedWindows(headDim, maxSlices.keys) : 1;
   gpu.recorder.dispatch(keyKernels[chosen], {
-    variant: attentionVariant(headDim, tileRows),
+    variant: attentionVariant(chosen, headDim, tileRows, maxSlices.keys),
     bindings: [bind(gpu, pass.qkv), bind(gpu, tiles), bind(gpu, ranges), ...rowWise(gpu, pass)],
     params: attentionParams(options, { ...pass, tiles: tiles.rows, lseStride: pass.lse.stride }),
-    workgroups: tiles.rows * options.kvHeads,
+    workgroups: tiles.rows * options.kvHeads * windows,
     // A pair of a query and a key costs two multiply-adds per column for its score, and as many for each gradient.
     work: 4 * pass.maxPath * pass.qkv.rows * options.heads * options.headDim,
   });
@@ -129,10 +138,9 @@ export function attentionQueryGradient(
   options: AttentionOptions,
 ): void {
   const { headDim } = options;
-  const of = attentionQueryGradientOperation;
-  const chosen = chooseVariant(gpu, of, defaultAttention(gpu), attentionWeight(headDim));
+  const chosen = chooseAttention(gpu, attentionQueryGradientOperation, options);
   gpu.recorder.dispatch(queryKernels[chosen], {
-    variant: attentionVariant(headDim, tileRows),
+    variant: attentionVariant(chosen, headDim, tileRows, maxSlices.queries),
     bindings: [bind(gpu, pass.qkv), bind(gpu, tiles), bind(gpu, segments), ...rowWise(gpu, pass)],
     params: attentionParams(options, { ...pass, tiles: tiles.rows, lseStride: pass.lse.stride }),
     workgroups: tiles.rows * options.heads,
@@ -147,4 +155,6 @@ const rowWise = (gpu: Gpu, { dy, lse, delta, dqkv }: AttentionPass) =>
 export const attentionGradientKernels: readonly KernelVariant[] = [
   { kernel: deltas, variant: {} },
   ...everyAttentionVariant([keys, keysBySubgroups, queries, queriesBySubgroups]),
+  ...everySharedVariant(keysByWorkgroup, maxSlices.keys),
+  ...everySharedVariant(queriesByWorkgroup, maxSlices.queries),
 ];

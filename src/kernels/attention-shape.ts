@@ -3,8 +3,8 @@ import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelSource, KernelVariant, Variant } from "../gpu/kernel-source.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { tileRows } from "./attention-forest.ts";
-import { expectShape } from "./shapes.ts";
-import { hasSubgroups, type WeightShape } from "./variants.ts";
+import { ceilDiv, expectShape } from "./shapes.ts";
+import { chooseVariant, hasSubgroups, type OperationVariants, type WeightShape } from "./variants.ts";
 
 export interface AttentionOptions {
   readonly heads: number;
@@ -16,18 +16,40 @@ export interface AttentionOptions {
   readonly scale: number;
 }
 
-/** portable: each invocation loads every key, four at a time. subgroups: a subgroup shares tiles of 16. */
-export type AttentionKernelVariant = "portable" | "subgroups";
+/**
+ * portable: each invocation loads every key, four at a time. subgroups: a subgroup shares tiles of 16. shared: a
+ * workgroup of 128 shares tiles of 32 in its memory, and sums stay in registers, for GPUs.
+ */
+export type AttentionKernelVariant = "portable" | "subgroups" | "shared";
 
 /** What the variants of attention and of both its gradients have in common. */
 export const attentionVariants = {
-  variants: ["portable", "subgroups"] as const,
+  variants: ["portable", "subgroups", "shared"] as const,
   equalBits: false,
-  canRun: (gpu: Gpu, variant: AttentionKernelVariant) => variant === "portable" || hasSubgroups(gpu),
+  canRun: (gpu: Gpu, variant: AttentionKernelVariant) => variant !== "subgroups" || hasSubgroups(gpu),
 };
 
-export const defaultAttention = (gpu: Gpu): AttentionKernelVariant =>
-  hasSubgroups(gpu) ? "subgroups" : "portable";
+/**
+ * The variant that runs for heads of this size. `shared` has kernels for heads of whole vec4s as far as their sums fit into
+ * registers; other heads get what would run without it, also where it is forced.
+ */
+export function chooseAttention(
+  gpu: Gpu,
+  of: OperationVariants<AttentionKernelVariant>,
+  { headDim }: AttentionOptions,
+): AttentionKernelVariant {
+  const { software } = gpu.facts;
+  // Rows in the registers of a subgroup's members are a CPU adapter's; barriers are slow there.
+  const rest = software && hasSubgroups(gpu) ? "subgroups" : "portable";
+  const fits = headDim % 4 === 0 && headDim <= maxSharedColumns;
+  const byDefault = fits && !software ? "shared" : rest;
+  const chosen = chooseVariant(gpu, of, byDefault, attentionWeight(headDim));
+  return chosen === "shared" && !fits ? rest : chosen;
+}
+
+/** Columns that one slice of `shared` has, and the columns up to which it has kernels. */
+const sliceColumns = 32;
+const maxSharedColumns = 256;
 
 const weights = new Map<number, WeightShape>();
 
@@ -77,15 +99,53 @@ export function attentionParams(
   };
 }
 
-export function attentionVariant(headDim: number, rowsPerTile: number): Variant {
-  return { headers: { lanes: `vec${loadWidth(headDim)}` }, overrides: { WG: rowsPerTile } };
+/** The pipeline of a variant. @param maxSlices vec4s of columns that an invocation of `shared` may have */
+export function attentionVariant(
+  chosen: AttentionKernelVariant,
+  headDim: number,
+  rowsPerTile: number,
+  maxSlices: number,
+): Variant {
+  if (chosen === "shared") {
+    if (rowsPerTile > tileRows.hardware)
+      throw new Error(`attention=shared: a workgroup has ${tileRows.hardware} rows, a tile ${rowsPerTile}`);
+    return sharedVariant(sharedSlices(headDim, maxSlices));
+  }
+  return rowsVariant(loadWidth(headDim), rowsPerTile);
 }
+
+const rowsVariant = (width: 2 | 4, rowsPerTile: number): Variant => ({
+  headers: { lanes: `vec${width}` },
+  overrides: { WG: rowsPerTile },
+});
+
+const sharedVariant = (slices: number): Variant => ({
+  headers: { lanes: "vec4" },
+  overrides: { SLICES: slices },
+});
+
+/** Slices of the smallest pipeline that has all columns, else of the largest. */
+function sharedSlices(headDim: number, maxSlices: number): number {
+  let slices = 1;
+  while (slices < maxSlices && slices * sliceColumns < headDim) slices *= 2;
+  return slices;
+}
+
+/** Workgroups of `shared` for one tile and head: each has the columns of at most `maxSlices` slices. */
+export const sharedWindows = (headDim: number, maxSlices: number): number =>
+  ceilDiv(headDim, sharedSlices(headDim, maxSlices) * sliceColumns);
+
+/** The pipelines of a kernel of the `shared` variant. */
+export const everySharedVariant = (kernel: KernelSource, maxSlices: number): KernelVariant[] =>
+  [1, 2, 4, 8]
+    .filter((slices) => slices <= maxSlices)
+    .map((slices) => ({ kernel, variant: sharedVariant(slices) }));
 
 /** The pipelines of these kernels: both widths of a load, the tiles of both kinds of device. */
 export function everyAttentionVariant(kernels: readonly KernelSource[]): KernelVariant[] {
   return kernels.flatMap((kernel) =>
-    ([2, 4] as const).flatMap((headDim) =>
-      Object.values(tileRows).map((rows) => ({ kernel, variant: attentionVariant(headDim, rows) })),
+    ([2, 4] as const).flatMap((width) =>
+      Object.values(tileRows).map((rows) => ({ kernel, variant: rowsVariant(width, rows) })),
     ),
   );
 }

@@ -10,14 +10,14 @@ import {
   attentionParams,
   attentionVariant,
   attentionVariants,
-  attentionWeight,
-  defaultAttention,
+  chooseAttention,
   everyAttentionVariant,
+  everySharedVariant,
   expectAttention,
 } from "./attention-shape.ts";
-import { attentionSubgroups, attention as portable } from "./generated/index.ts";
+import { attentionShared, attentionSubgroups, attention as portable } from "./generated/index.ts";
 import { rotaryKernels } from "./rotary.ts";
-import { chooseVariant, type OperationVariants } from "./variants.ts";
+import type { OperationVariants } from "./variants.ts";
 
 export { type ForestTables, uploadForest } from "./attention-forest.ts";
 export type { AttentionOptions } from "./attention-shape.ts";
@@ -26,7 +26,9 @@ export const attentionOperation: OperationVariants<AttentionKernelVariant> = {
   operation: "attention",
   ...attentionVariants,
 };
-const kernels = { portable, subgroups: attentionSubgroups } as const;
+const kernels = { portable, subgroups: attentionSubgroups, shared: attentionShared } as const;
+/** Of `shared`: 128 floats of sums in registers. */
+const maxSlices = 8;
 
 /** What attention's backward is computed from, beside qkv. */
 export interface AttentionResult {
@@ -79,9 +81,9 @@ interface Buffers {
 function record(gpu: Gpu, buffers: Buffers, forest: ForestTables, options: AttentionOptions): void {
   const { qkv, y, lse, lseStride } = buffers;
   const { heads, headDim } = options;
-  const chosen = chooseVariant(gpu, attentionOperation, defaultAttention(gpu), attentionWeight(headDim));
+  const chosen = chooseAttention(gpu, attentionOperation, options);
   gpu.recorder.dispatch(kernels[chosen], {
-    variant: attentionVariant(headDim, forest.tileRows),
+    variant: attentionVariant(chosen, headDim, forest.tileRows, maxSlices),
     bindings: [
       bind(gpu, qkv),
       bind(gpu, forest.tiles),
@@ -99,5 +101,6 @@ function record(gpu: Gpu, buffers: Buffers, forest: ForestTables, options: Atten
 /** Every pipeline of attention and of the rotary embedding. */
 export const attentionKernels: readonly KernelVariant[] = [
   ...everyAttentionVariant([portable, attentionSubgroups]),
+  ...everySharedVariant(attentionShared, maxSlices),
   ...rotaryKernels,
 ];

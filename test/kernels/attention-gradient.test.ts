@@ -30,6 +30,9 @@ import { normals, relativeError } from "../support/numbers.ts";
 
 const gpu = useGpu();
 const portable = useGpu({ exclude: ["subgroups"], variants: {} });
+const shared = useGpu({
+  variants: { attention: "shared", attention_key_gradient: "shared", attention_query_gradient: "shared" },
+});
 /** Grids of more than 7 workgroups are folded. */
 const narrow = useGpu({ limits: { maxWorkgroups: 7 } });
 const compiler = useGpu({ backend: "null" });
@@ -84,13 +87,14 @@ function reference({ qkv, dy, batch, options }: Inputs): Float64Array {
 const shape = fc.record({
   batch: forests,
   heads: groupedHeads,
-  headDim: fc.constantFrom(2, 6, 8, 12, 64),
+  headDim: fc.constantFrom(2, 6, 8, 12, 36, 64),
   seed: fc.nat(),
 });
 
 describe.each([
   ["with subgroups", gpu, 15],
   ["without", portable, 8],
+  ["in workgroup memory", shared, 15],
 ] as const)("attention's backward %s", (_, device, numRuns) => {
   it("equals float64 over random forests and heads; the forward keeps its bits and the denominators", async () => {
     await fc.assert(
@@ -111,24 +115,29 @@ describe.each([
     const options = { heads: 2, kvHeads: 1, headDim: 8, scale: 0.35 };
     const [columns, queries] = [qkvColumns(options), 16];
     await fc.assert(
-      fc.asyncProperty(siblingForests, fc.constantFrom(8, 32), fc.nat(), async (batch, tileRows, seed) => {
-        const given = inputs(seed, batch, options);
-        const { dqkv } = await run(device(), given, tileRows);
-        expect(relativeError(dqkv, reference(given))).toBeLessThan(1e-5);
-        const dqOf = (all: Float32Array, rows: readonly number[]) =>
-          rows.map((row) => all.slice(row * columns, row * columns + queries));
-        for (let n = 0; n < batch.sequenceSegments.length; n++) {
-          const rows = Array.from({ length: sequenceLength(batch, n) }, (_, p) => rowOf(batch, n, p));
-          const own = {
-            qkv: gather(given.qkv, columns, rows),
-            dy: gather(given.dy, queries, rows),
-            batch: forestOf([{ prompt: rows.length, replies: [] }]),
-            options,
-          };
-          const alone = await run(device(), own, tileRows);
-          expect(dqOf(alone.dqkv, [...rows.keys()])).toEqual(dqOf(dqkv, rows));
-        }
-      }),
+      fc.asyncProperty(
+        siblingForests,
+        fc.constantFrom(8, 32, 64),
+        fc.nat(),
+        async (batch, tileRows, seed) => {
+          const given = inputs(seed, batch, options);
+          const { dqkv } = await run(device(), given, tileRows);
+          expect(relativeError(dqkv, reference(given))).toBeLessThan(1e-5);
+          const dqOf = (all: Float32Array, rows: readonly number[]) =>
+            rows.map((row) => all.slice(row * columns, row * columns + queries));
+          for (let n = 0; n < batch.sequenceSegments.length; n++) {
+            const rows = Array.from({ length: sequenceLength(batch, n) }, (_, p) => rowOf(batch, n, p));
+            const own = {
+              qkv: gather(given.qkv, columns, rows),
+              dy: gather(given.dy, queries, rows),
+              batch: forestOf([{ prompt: rows.length, replies: [] }]),
+              options,
+            };
+            const alone = await run(device(), own, tileRows);
+            expect(dqOf(alone.dqkv, [...rows.keys()])).toEqual(dqOf(dqkv, rows));
+          }
+        },
+      ),
       { numRuns: 8 },
     );
   });
@@ -143,16 +152,27 @@ describe.each([
   });
 });
 
+const defaults = [
+  ["by default", gpu],
+  ["in workgroup memory", shared],
+] as const;
+
 describe("attention's backward", () => {
-  it("sums over a list of many replies, and over one that is longer than a tile", async () => {
-    const batch = forestOf([
-      { prompt: 17, replies: Array.from({ length: 40 }, (_, i) => 1 + (i % 5)) },
-      { prompt: 1, replies: [1, 70] },
-      { prompt: 0, replies: [1] },
-    ]);
-    const given = inputs(2, batch, { heads: 4, kvHeads: 2, headDim: 8, scale: 0.3 });
-    expect(relativeError((await run(gpu(), given)).dqkv, reference(given))).toBeLessThan(1e-5);
-  });
+  it.each(defaults)(
+    "sums over a list of many replies, and over one longer than a tile %s",
+    async (_, device) => {
+      const batch = forestOf([
+        { prompt: 17, replies: Array.from({ length: 40 }, (_, i) => 1 + (i % 5)) },
+        { prompt: 1, replies: [1, 70] },
+        { prompt: 0, replies: [1] },
+      ]);
+      const given = inputs(2, batch, { heads: 4, kvHeads: 2, headDim: 8, scale: 0.3 });
+      for (const tileRows of [8, 64])
+        expect(relativeError((await run(device(), given, tileRows)).dqkv, reference(given))).toBeLessThan(
+          1e-5,
+        );
+    },
+  );
 
   it("walks a prompt's queries and those of its replies as one run of rows", () => {
     const batch = forestOf([
@@ -163,26 +183,30 @@ describe("attention's backward", () => {
     expect(uploadForestGradient(gpu(), batch, batch.rows).ranges.rows).toBe(batch.segments.length / 4);
   });
 
-  it("takes heads of 128 columns", async () => {
+  it.each([100, 128, 256])("takes heads of %i columns", async (headDim) => {
     const batch = forestOf([{ prompt: 19, replies: [5, 17] }]);
-    const given = inputs(9, batch, { heads: 2, kvHeads: 1, headDim: 128, scale: 0.09 });
-    expect(relativeError((await run(gpu(), given)).dqkv, reference(given))).toBeLessThan(1e-5);
+    const given = inputs(9, batch, { heads: 2, kvHeads: 1, headDim, scale: 0.09 });
+    for (const on of [gpu(), shared()])
+      expect(relativeError((await run(on, given)).dqkv, reference(given))).toBeLessThan(1e-5);
   });
 
-  it("gives the same bits whatever the tiles of rows and the grid, and whatever else is in the batch", async () => {
-    const options = { heads: 2, kvHeads: 1, headDim: 8, scale: 0.3 };
-    const tree = { prompt: 37, replies: [5, 70] };
-    const given = inputs(3, forestOf([tree]), options);
-    const { dqkv } = await run(gpu(), given, 8);
-    expect((await run(gpu(), given, 32)).dqkv).toEqual(dqkv);
-    expect((await run(narrow(), given, 8)).dqkv).toEqual(dqkv);
-    const batch = forestOf([{ prompt: 21, replies: [3] }, tree]);
-    const more = inputs(4, batch, options);
-    more.qkv.set(given.qkv, 24 * qkvColumns(options));
-    more.dy.set(given.dy, 24 * 16);
-    const rows = Array.from({ length: given.batch.rows }, (_, i) => 24 + i);
-    expect(gather((await run(gpu(), more)).dqkv, qkvColumns(options), rows)).toEqual(dqkv);
-  });
+  it.each(defaults)(
+    "gives the same bits whatever the tiles of rows, the grid and the batch %s",
+    async (_, device) => {
+      const options = { heads: 2, kvHeads: 1, headDim: 8, scale: 0.3 };
+      const tree = { prompt: 37, replies: [5, 70] };
+      const given = inputs(3, forestOf([tree]), options);
+      const { dqkv } = await run(device(), given, 8);
+      for (const tileRows of [32, 64]) expect((await run(device(), given, tileRows)).dqkv).toEqual(dqkv);
+      if (device === gpu) expect((await run(narrow(), given, 8)).dqkv).toEqual(dqkv);
+      const batch = forestOf([{ prompt: 21, replies: [3] }, tree]);
+      const more = inputs(4, batch, options);
+      more.qkv.set(given.qkv, 24 * qkvColumns(options));
+      more.dy.set(given.dy, 24 * 16);
+      const rows = Array.from({ length: given.batch.rows }, (_, i) => 24 + i);
+      expect(gather((await run(device(), more)).dqkv, qkvColumns(options), rows)).toEqual(dqkv);
+    },
+  );
 
   it("stays right with large logits", async () => {
     const batch = forestOf([{ prompt: 40, replies: [10, 20] }]);
@@ -199,6 +223,10 @@ describe("attention's backward", () => {
     ["a value", 2],
     ["dy", 3],
   ])("NaN and infinity in %s show where they must, and nowhere else", async (_, part) => {
+    for (const device of [gpu, shared]) await expectPoison(device(), part);
+  });
+
+  async function expectPoison(on: Gpu, part: number): Promise<void> {
     const options = { heads: 1, kvHeads: 1, headDim: 8, scale: 0.3 };
     // The prompt's rows 0..19; replies in rows 20..34 and 35..44; another sequence in rows 45..59.
     const batch = forestOf([
@@ -206,7 +234,7 @@ describe("attention's backward", () => {
       { prompt: 15, replies: [] },
     ]);
     const clean = inputs(6, batch, options);
-    const before = (await run(gpu(), clean)).dqkv;
+    const before = (await run(on, clean)).dqkv;
     const segment = (r: number) => [20, 35, 45, 60].findIndex((end) => r < end);
     const sees = (query: number, key: number) =>
       key <= query && (segment(query) === segment(key) || (segment(key) === 0 && segment(query) < 3));
@@ -215,7 +243,7 @@ describe("attention's backward", () => {
         const given = { ...clean, qkv: clean.qkv.slice(), dy: clean.dy.slice() };
         if (part === 3) given.dy[row * 8 + 3] = poison;
         else given.qkv[row * 24 + part * 8 + 3] = poison;
-        const { dqkv } = await run(gpu(), given);
+        const { dqkv } = await run(on, given);
         const rows = Array.from({ length: batch.rows }, (_, t) => t);
         // The queries whose softmax or dp holds the poison, and the keys that these see.
         const queries = part === 0 || part === 3 ? [row] : rows.filter((t) => sees(t, row));
@@ -235,7 +263,7 @@ describe("attention's backward", () => {
         }
       }
     }
-  });
+  }
 
   it("writes zeros into the padding of its rows", async () => {
     using _ = gpu().scope();

@@ -24,6 +24,7 @@ import { normals, relativeError } from "../support/numbers.ts";
 
 const gpu = useGpu();
 const portable = useGpu({ exclude: ["subgroups"], variants: {} });
+const shared = useGpu({ variants: { attention: "shared" } });
 /** Grids of more than 7 workgroups are folded. */
 const narrow = useGpu({ limits: { maxWorkgroups: 7 } });
 const compiler = useGpu({ backend: "null" });
@@ -51,35 +52,43 @@ function reference(qkv: Float32Array, batch: PackedBatch, options: AttentionOpti
 }
 
 const headDim = fc.constantFrom(4, 6, 8, 10, 12, 14, 16, 18, 20, 24, 32, 34, 48);
+/** Those of CPU adapters and of GPUs among them. */
+const rowsPerTile = fc.constantFrom(8, 32, 64);
 const shape = fc.record({ batch: forests, heads: groupedHeads, headDim, seed: fc.nat() });
 
 describe("attention", () => {
-  it("equals float64 over random forests and heads, and each sequence alone bit for bit", async () => {
-    await fc.assert(
-      fc.asyncProperty(shape, async ({ batch, heads, headDim, seed }) => {
-        const options = { ...heads, headDim, scale: 1 / Math.sqrt(headDim) };
-        const qkv = normals(seed, batch.rows * qkvColumns(options));
-        const packed = await run(gpu(), qkv, batch, options);
-        expect(relativeError(packed, reference(qkv, batch, options))).toBeLessThan(1e-5);
-        for (let n = 0; n < batch.sequenceSegments.length; n++) {
-          const rows = Array.from({ length: sequenceLength(batch, n) }, (_, p) => rowOf(batch, n, p));
-          const alone = forestOf([{ prompt: rows.length, replies: [] }]);
-          const own = await run(gpu(), gather(qkv, qkvColumns(options), rows), alone, options);
-          expect(own).toEqual(gather(packed, options.heads * headDim, rows));
-        }
-      }),
-      { numRuns: 20 },
-    );
-  });
+  it.each([
+    ["", gpu],
+    ["in workgroup memory", shared],
+  ])(
+    "equals float64 over random forests and heads, and each sequence alone bit for bit %s",
+    async (_, device) => {
+      await fc.assert(
+        fc.asyncProperty(shape, rowsPerTile, async ({ batch, heads, headDim, seed }, tileRows) => {
+          const options = { ...heads, headDim, scale: 1 / Math.sqrt(headDim) };
+          const qkv = normals(seed, batch.rows * qkvColumns(options));
+          const packed = await run(device(), qkv, batch, options, tileRows);
+          expect(relativeError(packed, reference(qkv, batch, options))).toBeLessThan(1e-5);
+          for (let n = 0; n < batch.sequenceSegments.length; n++) {
+            const rows = Array.from({ length: sequenceLength(batch, n) }, (_, p) => rowOf(batch, n, p));
+            const alone = forestOf([{ prompt: rows.length, replies: [] }]);
+            const own = await run(device(), gather(qkv, qkvColumns(options), rows), alone, options);
+            expect(own).toEqual(gather(packed, options.heads * headDim, rows));
+          }
+        }),
+        { numRuns: 20 },
+      );
+    },
+  );
 
   it.each([
     ["with subgroups", gpu],
     ["without", portable],
+    ["in workgroup memory", shared],
   ])("replies that share tiles of rows keep the bits that they have alone, %s", async (_, device) => {
     const options = { heads: 2, kvHeads: 1, headDim: 8, scale: 0.35 };
-    const tileRows = fc.constantFrom(8, 32);
     await fc.assert(
-      fc.asyncProperty(siblingForests, tileRows, fc.nat(), async (batch, tileRows, seed) => {
+      fc.asyncProperty(siblingForests, rowsPerTile, fc.nat(), async (batch, tileRows, seed) => {
         const qkv = normals(seed, batch.rows * qkvColumns(options));
         const packed = await run(device(), qkv, batch, options, tileRows);
         expect(relativeError(packed, reference(qkv, batch, options))).toBeLessThan(1e-5);
@@ -103,7 +112,7 @@ describe("attention", () => {
       for (const column of [8, 16]) {
         const qkv = clean.slice();
         qkv[(prompt + 3) * 24 + column] = Number.NaN;
-        for (const on of [gpu(), portable()]) {
+        for (const on of [gpu(), portable(), shared()]) {
           const before = await run(on, clean, batch, options);
           const out = await run(on, qkv, batch, options, 32, tiles);
           const reached = [prompt + 3, prompt + 4];
@@ -121,9 +130,10 @@ describe("attention", () => {
     const options = { heads: 2, kvHeads: 1, headDim, scale: 1 / Math.sqrt(headDim) };
     const batch = forestOf([{ prompt: 19, replies: [5, 17] }]);
     const qkv = normals(headDim, batch.rows * qkvColumns(options));
-    expect(relativeError(await run(gpu(), qkv, batch, options), reference(qkv, batch, options))).toBeLessThan(
-      1e-5,
-    );
+    for (const on of [gpu(), shared()]) {
+      const out = await run(on, qkv, batch, options);
+      expect(relativeError(out, reference(qkv, batch, options))).toBeLessThan(1e-5);
+    }
   });
 
   it("gives the same bits whatever the tiles of rows and the grid", async () => {
@@ -133,6 +143,28 @@ describe("attention", () => {
     const out = await run(gpu(), qkv, batch, options, 8);
     expect(await run(gpu(), qkv, batch, options, 32)).toEqual(out);
     expect(await run(narrow(), qkv, batch, options, 8)).toEqual(out);
+    const byWorkgroup = await run(shared(), qkv, batch, options, 8);
+    for (const tileRows of [12, 32, 64])
+      expect(await run(shared(), qkv, batch, options, tileRows)).toEqual(byWorkgroup);
+  });
+
+  it("in workgroup memory: paths of many tiles, and heads of one group in one workgroup", async () => {
+    const batch = forestOf([
+      { prompt: 131, replies: [3, 70, 1] },
+      { prompt: 1, replies: [] },
+    ]);
+    for (const [heads, kvHeads, headDim] of [
+      [5, 1, 20],
+      [4, 2, 64],
+      [8, 1, 4],
+    ] as const) {
+      const options = { heads, kvHeads, headDim, scale: 0.3 };
+      const qkv = normals(headDim, batch.rows * qkvColumns(options));
+      for (const tileRows of [8, 64]) {
+        const out = await run(shared(), qkv, batch, options, tileRows);
+        expect(relativeError(out, reference(qkv, batch, options))).toBeLessThan(1e-5);
+      }
+    }
   });
 
   it("runs without subgroups", async () => {
@@ -164,6 +196,10 @@ describe("attention", () => {
     ["NaN in a value", Number.NaN, 2],
     ["infinity in a value", Number.POSITIVE_INFINITY, 2],
   ])("%s shows from its row on, and nowhere else", async (_, poison, part) => {
+    for (const device of [gpu, shared]) await expectPoison(device(), poison, part);
+  });
+
+  async function expectPoison(on: Gpu, poison: number, part: number): Promise<void> {
     const options = { heads: 1, kvHeads: 1, headDim: 8, scale: 0.3 };
     // The prompt's rows 0..19; replies in rows 20..34 and 35..44; another sequence in rows 45..59.
     const batch = forestOf([
@@ -171,11 +207,11 @@ describe("attention", () => {
       { prompt: 15, replies: [] },
     ]);
     const clean = normals(6, batch.rows * 24);
-    const before = await run(gpu(), clean, batch, options);
+    const before = await run(on, clean, batch, options);
     for (const row of [10, 25, 45]) {
       const qkv = clean.slice();
       qkv[row * 24 + part * 8 + 3] = poison;
-      const out = await run(gpu(), qkv, batch, options);
+      const out = await run(on, qkv, batch, options);
       for (let t = 0; t < batch.rows; t++) {
         const sameTree = t < 45 === row < 45;
         const reply = (r: number) => (r < 20 ? "prompt" : r < 35 ? "first" : "second");
@@ -190,7 +226,7 @@ describe("attention", () => {
         else expect(values, `row ${t} of ${row}`).toEqual(before.subarray(t * 8, t * 8 + 8));
       }
     }
-  });
+  }
 
   it("writes zeros into the padding of its rows", async () => {
     using _ = gpu().scope();

@@ -12,13 +12,6 @@ const PITCH = GROUPS + 1u;
 var<workgroup> held_rows: array<vec4<f32>, 4u * BLOCK * PITCH>;
 var<workgroup> held_columns: array<vec4<f32>, 4u * BLOCK * PITCH>;
 
-// 4 rows of one vec4 of columns.
-alias Sums = array<vec4<f32>, 4>;
-
-fn add_k(sums: Sums, a: vec4<f32>, b: vec4<f32>) -> Sums {
-  return Sums(fma(vec4<f32>(a.x), b, sums[0]), fma(vec4<f32>(a.y), b, sums[1]), fma(vec4<f32>(a.z), b, sums[2]), fma(vec4<f32>(a.w), b, sums[3]));
-}
-
 fn plus(a: Sums, b: Sums) -> Sums {
   return Sums(a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3]);
 }
