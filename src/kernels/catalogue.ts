@@ -22,6 +22,7 @@ import { rowGradientKernels } from "./row-gradient-kernels.ts";
 import { rowKernels } from "./row-kernels.ts";
 import { segmentKernels } from "./segments.ts";
 import { tokenLogpsKernels } from "./token-logps.ts";
+import { tokenSlopeKernels } from "./token-slopes.ts";
 import { trainingKernels } from "./training-kernels.ts";
 import { weightedSumsKernels } from "./weighted-sums.ts";
 
@@ -46,6 +47,7 @@ export const catalogue: readonly KernelVariant[] = [
   ...dropoutKernels,
   ...headNormKernels,
   ...tokenLogpsKernels,
+  ...tokenSlopeKernels,
   ...cringeKernels,
   ...cringePairsKernels,
   ...segmentKernels,

@@ -9,7 +9,8 @@ import { cringeSample, cringeGradient as gradientKernel, topWords } from "./gene
 import { philox4x32 } from "./philox.ts";
 import { workgroupsForItems } from "./row-kernel.ts";
 import { ceilDiv, expectShape } from "./shapes.ts";
-import type { TokenLogps, TokenLogpsInto } from "./token-logps.ts";
+import type { TokenLogpsInto } from "./token-logps.ts";
+import type { TokenLogps } from "./vocabulary-sums.ts";
 import { addTileGradients, forEachTile, tileSize, tokensOf } from "./vocabulary-tiles.ts";
 
 /** Lanes that share a row, each with a list of its own: wgsl/top_words.wgsl. */
@@ -71,14 +72,14 @@ export function cringePenalties(
   const room = tileSize(gpu, capacity, weight.rows).tokens;
   const lists = createTensor(gpu, room, 2 * lanes * keep, "lists of words");
   forEachTile(gpu, hidden, weight, (tile) => {
-    const { tokens, word, words, logits } = tile;
+    const { tokens, word, words, last, logits } = tile;
     gpu.recorder.dispatch(topWords, {
       bindings: [bind(gpu, logits), bind(gpu, lists)],
       params: { rows: tokens, words, first: word, stride4: logits.stride4, keep, begin: word === 0 ? 1 : 0 },
       workgroups: ceilDiv(tokens, 64 / lanes),
       work: 4 * tokens * words,
     });
-    if (word + words < weight.rows) return;
+    if (!last) return;
     const parts = [targets, of.logps, of.lse, keys, penalties, drawn].map((t) => tokensOf(gpu, t, tile));
     gpu.recorder.dispatch(cringeSample, {
       bindings: [lists, ...parts].map((tensor) => bind(gpu, tensor)),

@@ -1,32 +1,21 @@
 /**
  * @file Log-probabilities of tokens under a causal LM's vocabulary head, and their backward. The [E, V] logits never
- * exist: tiles of them are computed, folded into a running log-sum-exp and overwritten; the backward computes them again.
+ * exist: tiles of them are computed, folded into a running log-sum-exp and overwritten; the backward computes them again (token-slopes.ts: where the vocabulary is frozen, it need not).
  */
 import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelVariant } from "../gpu/kernel-source.ts";
 import { bind, createTensor, type Tensor } from "../tensor/tensor.ts";
-import { vocabularyGradient, vocabularyLogps, vocabularySums } from "./generated/index.ts";
+import { vocabularyGradient } from "./generated/index.ts";
 import { workgroupsForItems } from "./row-kernel.ts";
-import { ceilDiv, expectShape } from "./shapes.ts";
+import { expectShape } from "./shapes.ts";
 import {
-  addTileGradients,
-  forEachTile,
-  tileSize,
-  tokensOf,
-  type VocabularyTile,
-  type VocabularyUpdate,
-} from "./vocabulary-tiles.ts";
-
-/** Lanes that share a row, each with a vec4 of running sums: wgsl/lib/vocabulary_sums.wgsl. */
-const lanes = 16;
-const rowsPerWorkgroup = 64 / lanes;
-
-export interface TokenLogps {
-  /** [E, 1] f32: log softmax(hidden_e W^T)[target_e] */
-  readonly logps: Tensor;
-  /** [E, 1] f32: log sum_v exp(hidden_e . w_v), which the backward needs */
-  readonly lse: Tensor;
-}
+  addSums,
+  createLogps,
+  createSums,
+  type TokenLogps,
+  vocabularySumKernels,
+} from "./vocabulary-sums.ts";
+import { addTileGradients, forEachTile, tokensOf, type VocabularyUpdate } from "./vocabulary-tiles.ts";
 
 /**
  * A row's results do not depend on the other rows, bit for bit.
@@ -42,52 +31,18 @@ export function tokenLogps(
   targets: Tensor,
   update?: VocabularyUpdate,
 ): TokenLogps {
-  const { rows, capacity } = hidden;
-  expectShape("tokenLogps hidden", hidden, rows, weight.cols);
-  expectShape("tokenLogps targets", targets, rows, 1, "i32");
-  expectUpdate("tokenLogps", update, rows, weight.rows);
-  const logps = createTensor(gpu, rows, 1, "token log-probabilities", { capacity });
-  const lse = createTensor(gpu, rows, 1, "log-sum-exp of the vocabulary", { capacity });
-  if (rows === 0) return { logps, lse };
+  const results = createLogps(gpu, "tokenLogps", hidden, weight, targets);
+  expectUpdate("tokenLogps", update, hidden.rows, weight.rows);
   using _scope = gpu.scope();
-  const room = tileSize(gpu, capacity, weight.rows).tokens;
-  const sums = createTensor(gpu, room, 4 * lanes, "running sums of the vocabulary");
-  forEachTile(
-    gpu,
-    hidden,
-    weight,
-    (tile) => {
-      addSums(gpu, tile, tokensOf(gpu, targets, tile), sums);
-      if (tile.word + tile.words < weight.rows) return;
-      gpu.recorder.dispatch(vocabularyLogps, {
-        bindings: [
-          bind(gpu, sums),
-          bind(gpu, tokensOf(gpu, logps, tile)),
-          bind(gpu, tokensOf(gpu, lse, tile)),
-        ],
-        params: { rows: tile.tokens, lanes },
-        workgroups: workgroupsForItems(tile.tokens),
-        work: 20 * lanes * tile.tokens,
-      });
-    },
-    { update },
-  );
-  return { logps, lse };
+  const sums = createSums(gpu, hidden, weight);
+  forEachTile(gpu, hidden, weight, (tile) => addSums(gpu, tile, targets, sums, results), { update });
+  return results;
 }
 
 function expectUpdate(name: string, update: VocabularyUpdate | undefined, rows: number, vocabulary: number) {
   if (update === undefined) return;
   expectShape(`${name} low`, update.low, rows, update.b.cols);
   expectShape(`${name} B`, update.b, vocabulary, update.b.cols);
-}
-
-function addSums(gpu: Gpu, { tokens, word, words, logits }: VocabularyTile, targets: Tensor, sums: Tensor) {
-  gpu.recorder.dispatch(vocabularySums, {
-    bindings: [bind(gpu, logits), bind(gpu, targets), bind(gpu, sums)],
-    params: { rows: tokens, words, first: word, stride4: logits.stride4, begin: word === 0 ? 1 : 0 },
-    workgroups: ceilDiv(tokens, rowsPerWorkgroup),
-    work: 10 * tokens * words,
-  });
 }
 
 /** What a forward pass took and gave, and the gradient of its loss. */
@@ -166,7 +121,6 @@ export function tokenLogpsBackward(
 
 /** Every pipeline of this file that no other has, for building them ahead and for tests that compile all. */
 export const tokenLogpsKernels: readonly KernelVariant[] = [
-  { kernel: vocabularySums, variant: {} },
-  { kernel: vocabularyLogps, variant: {} },
+  ...vocabularySumKernels,
   { kernel: vocabularyGradient, variant: {} },
 ];

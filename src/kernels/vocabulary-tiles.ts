@@ -43,6 +43,8 @@ export interface VocabularyTile {
   readonly tokens: number;
   readonly word: number;
   readonly words: number;
+  /** Whether no words follow for these tokens. */
+  readonly last: boolean;
   /** [tokens, words] f32 of the tile, overwritten by the next one. */
   readonly logits: Tensor;
   /** hidden's rows of the tile. */
@@ -93,7 +95,8 @@ export function forEachTile(
       const logits = new Tensor(scratch.buffer, "f32", tokens, words, size.tokens, scratch.label);
       if (!empty) linear(gpu, rows, part, { out: logits });
       if (own !== undefined && !empty) linear(gpu, own.low, own.b, { into: logits });
-      use({ token, tokens, word, words, logits, hidden: rows, weight: part, update: own });
+      const last = word + words === weight.rows;
+      use({ token, tokens, word, words, last, logits, hidden: rows, weight: part, update: own });
     }
   }
 }

@@ -2,6 +2,7 @@
 import { columns } from "../kernels/columns.ts";
 import { segmentSums, segmentSumsGradient } from "../kernels/segments.ts";
 import { tokenLogps, tokenLogpsBackward } from "../kernels/token-logps.ts";
+import { scaleRows, tokenSlopes } from "../kernels/token-slopes.ts";
 import { createTensor, Tensor, uploadTensor } from "../tensor/tensor.ts";
 import { gatherRows, linear, type Recording } from "./operations.ts";
 import type { ReplyEntries } from "./reply-entries.ts";
@@ -53,6 +54,16 @@ function logpsOf(on: Recording, states: Tensor, lmHead: Tensor | LinearWeights, 
   const part = on.adapter === false ? undefined : lora[0];
   const update = part && { low: scaledLow(on, states, part), b: part.b };
   const { logps, lse } = tokenLogps(gpu, states, weight, targets, update);
+  if (update === undefined && tape?.tracks(states) && !tape.tracks(weight)) {
+    const { logps, lse, slopes } = tokenSlopes(gpu, states, weight, targets);
+    // The slopes become the gradient; so nothing else is saved.
+    tape.record(logps, [], (gradient) => {
+      scaleRows(gpu, slopes, gradient);
+      tape.pass(states, slopes);
+    });
+    for (const tensor of [states, lse]) tape.release(tensor);
+    return logps;
+  }
   const added = update === undefined ? [] : [update.low, update.b];
   if (tape?.tracks(states, weight, ...added)) {
     const saved = { hidden: states, weight, targets, lse, update };

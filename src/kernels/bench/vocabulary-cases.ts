@@ -5,6 +5,7 @@ import { dtypeBytes, uploadTensor } from "../../tensor/tensor.ts";
 import { cringeBackward, cringePenalties } from "../cringe.ts";
 import { segmentSums, segmentSumsGradient } from "../segments.ts";
 import { tokenLogps, tokenLogpsBackward } from "../token-logps.ts";
+import { scaleRows, tokenSlopes } from "../token-slopes.ts";
 import type { BenchCase } from "./cases.ts";
 import { filled } from "./inputs.ts";
 import type { BenchSize, WeightDtype } from "./models.ts";
@@ -16,6 +17,8 @@ export function vocabularyCases(size: BenchSize): BenchCase[] {
     // So few words that the sums of the lanes are most of it.
     forwardCase("vocabulary_logps", { tokens: E, width: 16 }, 64, "f32"),
     ...vocabularies.map((V) => gradientCase(size, V)),
+    ...vocabularies.map((V) => slopesCase(size, V)),
+    scaleCase(size),
     ...vocabularies.flatMap((V) => cringeCases(size, V)),
     sampleCase(size),
     ...segmentCases(E),
@@ -61,6 +64,36 @@ function gradientCase({ tokens: E, width: H }: BenchSize, V: number): BenchCase 
       const gradient = filled(gpu, E, 1);
       const saved = { hidden, weight, targets, lse, gradient };
       return () => tokenLogpsBackward(gpu, saved, { hidden: "new", weight: into });
+    },
+  };
+}
+
+/** Forward and backward in one, for a vocabulary that does not learn. */
+function slopesCase({ tokens: E, width: H }: BenchSize, V: number): BenchCase {
+  return {
+    name: "vocabulary_slopes f32",
+    shape: `[${E}, ${H}] x [${V}, ${H}]`,
+    flops: 4 * E * H * V + 12 * E * V,
+    bytes: 4 * E * (2 * H + 3) + 4 * 2 * V * H,
+    prepare: (gpu) => {
+      const hidden = filled(gpu, E, H);
+      const weight = filled(gpu, V, H);
+      const targets = uploadTensor(gpu, targetsOf(E, V), 1, "bench targets");
+      return () => tokenSlopes(gpu, hidden, weight, targets);
+    },
+  };
+}
+
+function scaleCase({ tokens: E, width: H }: BenchSize): BenchCase {
+  return {
+    name: "scale_rows",
+    shape: `[${E}, ${H}]`,
+    flops: E * H,
+    bytes: 8 * E * H,
+    prepare: (gpu) => {
+      const y = filled(gpu, E, H);
+      const factors = filled(gpu, E, 1);
+      return () => scaleRows(gpu, y, factors);
     },
   };
 }
