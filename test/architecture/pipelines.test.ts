@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
+import { requestAdapter } from "../../src/gpu/adapter.ts";
 import { openGpu } from "../../src/gpu/gpu.ts";
-import { variantKey } from "../../src/gpu/kernel-source.ts";
+import { assemble, variantKey } from "../../src/gpu/kernel-source.ts";
 import { catalogue } from "../../src/kernels/catalogue.ts";
 import { type BuildTimes, script } from "../support/build-pipelines.ts";
 
@@ -38,6 +39,28 @@ it("every pipeline compiles on the null backend", async () => {
   }
   expect(failures).toEqual([]);
   expect(gpu.pipelines.size).toBe(new Set(catalogue.map((c) => variantKey(c.kernel, c.variant))).size);
+});
+
+it("every pipeline that needs no feature is valid at WebGPU's default limits", async () => {
+  const device = await (await requestAdapter({ backend: "null" })).requestDevice();
+  expect(device.limits.maxComputeWorkgroupStorageSize).toBe(16_384);
+  const failures: string[] = [];
+  let valid = 0;
+  for (const { kernel, variant } of catalogue) {
+    const code = assemble(kernel, variant);
+    if (/^enable /m.test(code)) continue;
+    device.pushErrorScope("validation");
+    const module = device.createShaderModule({ code });
+    const constants = { ...variant.overrides };
+    for (const name of Object.keys(constants)) if (!kernel.overrides.includes(name)) delete constants[name];
+    device.createComputePipeline({ layout: "auto", compute: { module, constants } });
+    const error = await device.popErrorScope();
+    if (error === null) valid++;
+    else failures.push(`${variantKey(kernel, variant)}: ${error.message}`);
+  }
+  device.destroy();
+  expect(failures).toEqual([]);
+  expect(valid).toBeGreaterThan(80);
 });
 
 it("on a CPU adapter no pipeline takes 3 s to build without a cache, and all together not 90 s", {

@@ -120,7 +120,8 @@ fn scores(place: Place, stage: Stage, factor: Factor, last_factor: Factor, pairs
   for (var block = 0u;; block++) {
     let next = block_at(stage, factor, last_factor, blocks, block);
     if (block > 0u) {
-      let columns = select(0u, min(BLOCK, params.lanes - BLOCK * ((block - 1u) % blocks)), busy);
+      let held = block - select(1u, blocks + 1u, block > blocks);
+      let columns = select(0u, min(BLOCK, params.lanes - BLOCK * held), busy);
       for (var c = 0u; c < columns; c++) {
         let a = c * ROW_STEP + place.rows;
         let b = FIRST_OTHER + c * OTHER_STEP + place.group;
