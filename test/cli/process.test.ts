@@ -4,12 +4,10 @@ import { once } from "node:events";
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { temporaryFolder, tinyModel } from "../model/tiny-model.ts";
-import { finished, rmtrain, spawnRmtrain } from "./run-rmtrain.ts";
+import { finished, main, rmtrain, spawnRmtrain } from "./run-rmtrain.ts";
 
-const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 const ids = (count: number) => `${JSON.stringify({ input_ids: [1, 2, 3] })}\n`.repeat(count);
 
 let model = "";
@@ -31,7 +29,7 @@ describe("streams", () => {
   it.skipIf(!existsSync(full))("a full disk behind stdout: one line, exit code 1", () => {
     const disk = openSync(full, "w");
     for (const args of [["--help"], score]) {
-      const run = spawnSync(process.execPath, ["--import", "tsx", main, ...args], {
+      const run = spawnSync(process.execPath, [main, ...args], {
         stdio: ["pipe", disk, "pipe"],
         input: ids(1),
         encoding: "utf8",

@@ -1,9 +1,10 @@
 /** @file The command as a process of its own: arguments and standard input in; exit code, stdout and stderr out. */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { compiled } from "../support/compiled.ts";
 
-/** The command's script. */
-export const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+/** The command's script, compiled. */
+export const main = join(compiled(), "cli/main.js");
 
 export interface Finished {
   readonly code: number | null;
@@ -16,7 +17,7 @@ export function spawnRmtrain(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): ChildProcessWithoutNullStreams {
-  return spawn(process.execPath, ["--import", "tsx", main, ...args], { env: { ...process.env, ...env } });
+  return spawn(process.execPath, [main, ...args], { env: { ...process.env, ...env } });
 }
 
 export async function rmtrain(

@@ -149,7 +149,7 @@ describe("the golden llama, records of ids", () => {
   it.skipIf(process.platform === "win32")(
     "a reader that takes one line of endless ones: quiet, exit code 0, at once",
     async () => {
-      const score = `"$0" --import tsx ${main} score --model "$1" --data -`;
+      const score = `"$0" ${main} score --model "$1" --data -`;
       const shell = `yes '{"input_ids": [4, 5, 6]}' | ${score} | head -n 1; echo "\${PIPESTATUS[1]}"`;
       const child = spawn("bash", ["-c", shell, process.execPath, goldenModel("llama")]);
       const { out, err } = await finished(child);

@@ -1,13 +1,16 @@
 /** @file The process ends by itself, whatever became of the device. */
 import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { expect, it } from "vitest";
+import { compiled } from "../support/compiled.ts";
 
-const gpu = JSON.stringify(new URL("../../src/gpu/gpu.ts", import.meta.url).href);
+const gpu = JSON.stringify(pathToFileURL(join(compiled(), "gpu/gpu.js")).href);
 
 /** Runs a module that has opened a device; returns its exit code, null when it hung or was aborted. */
 function run(body: string): { code: number | null; err: string } {
   const source = `import { openGpu } from ${gpu};\nconst gpu = await openGpu();\n${body}`;
-  const child = spawnSync(process.execPath, ["--import", "tsx", "--input-type=module", "-e", source], {
+  const child = spawnSync(process.execPath, ["--input-type=module", "-e", source], {
     encoding: "utf8",
     timeout: 20_000,
   });

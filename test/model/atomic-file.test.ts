@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdir, open, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import { RmtrainError } from "../../src/errors.ts";
 import {
@@ -11,6 +12,7 @@ import {
   replaceFile,
   writeFileAtomic,
 } from "../../src/model/atomic-file.ts";
+import { compiled } from "../support/compiled.ts";
 import { failureOf, temporaryFolder } from "./safetensors/support.ts";
 
 describe("an atomic file", () => {
@@ -65,10 +67,10 @@ describe("an atomic file", () => {
   });
 
   it("leaves nothing beside the file when the process ends in the middle of a write", async () => {
-    const module = new URL("../../src/model/atomic-file.ts", import.meta.url).href;
+    const module = pathToFileURL(join(compiled(), "model/atomic-file.js")).href;
     const script = `import { replaceFile } from ${JSON.stringify(module)};
       await replaceFile(process.argv[1], async (handle) => { await handle.write("half"); process.exit(130); });`;
-    const args = ["--import", "tsx", "--input-type=module", "-e", script, path("model.safetensors")];
+    const args = ["--input-type=module", "-e", script, path("model.safetensors")];
     const before = await readdir(path());
     const run = spawnSync(process.execPath, args, { encoding: "utf8" });
     expect(run.status, run.stderr).toBe(130);

@@ -3,7 +3,6 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
 import { beforeAll, describe, expect, it } from "vitest";
 import { quoted } from "../../../src/cli/train/go-on.ts";
@@ -12,9 +11,8 @@ import { savedSteps } from "../../../src/train/state/folder.ts";
 import { temporaryFolder, tinyModel } from "../../model/tiny-model.ts";
 import { idPairs, jsonl } from "../../train/records.ts";
 import { expectSameRun } from "../../train/state/runs.ts";
-import { finished, rmtrain, spawnRmtrain } from "../run-rmtrain.ts";
+import { finished, main, rmtrain, spawnRmtrain } from "../run-rmtrain.ts";
 
-const main = fileURLToPath(new URL("../../../src/cli/main.ts", import.meta.url));
 let flags: readonly string[] = [];
 /** A path that needs quoting. */
 const out = join(temporaryFolder(), "it's a run");
@@ -52,7 +50,7 @@ it("Ctrl-C saves and says how to go on; what it says works when pasted; SIGTERM 
   expect(second.err).toMatch(/^Going on from .*checkpoint-\d+: \d+ steps done/m);
 
   // As a shell takes it; npx would look for an installed package.
-  const pasted = `exec "$0" --import tsx "$1" ${command(second.err)}`;
+  const pasted = `exec "$0" "$1" ${command(second.err)}`;
   const third = spawnSync("sh", ["-c", pasted, process.execPath, main], { encoding: "utf8" });
   expect(third.status, third.stderr).toBe(0);
   expect(third.stdout).toMatch(/Saved .*it's a run/);
