@@ -22,9 +22,12 @@ import {
   canFill,
   outputBroadcastLayout,
   outputBroadcastLayouts,
+  type ProductLayout,
   pipelinesOf,
   prefersShared,
   sharedLayout,
+  sharedLayoutOf,
+  sharedLayouts,
   tileLayout,
 } from "./products.ts";
 import { roundedFactor, roundedGradient, roundedWeight } from "./rounded-factors.ts";
@@ -83,6 +86,11 @@ function chooseWeight(gpu: Gpu, dw: Tensor): GradientVariant {
   return chooseVariant(gpu, linearWeightGradientOperation, byDefault, dw);
 }
 
+function weightLayout(gpu: Gpu, variant: GradientVariant, dw: Tensor): ProductLayout {
+  if (variant === "broadcast") return outputBroadcastLayout(gpu, dw.rows);
+  return variant === "shared" ? sharedLayoutOf(dw) : tileLayout;
+}
+
 /**
  * into = dy^T x, or into += dy^T x
  * @param dy [T, N] f32: d loss / d y
@@ -106,7 +114,7 @@ export function linearWeightGradient(
     return;
   }
   const variant = forced ?? chooseWeight(gpu, into);
-  const layout = variant === "broadcast" ? outputBroadcastLayout(gpu, into.rows) : layouts[variant];
+  const layout = weightLayout(gpu, variant, into);
   for (const { first, rows: outs, binding } of rowWindows(gpu, into, 4)) {
     gpu.recorder.dispatch(weightKernels[variant], {
       variant: layout.pipelines.f32,
@@ -205,5 +213,5 @@ export const linearGradientKernels: readonly KernelVariant[] = [
   ...pipelinesOf(inputKernels.shared, [sharedLayout]),
   ...pipelinesOf(weightKernels.tile, [tileLayout]),
   ...pipelinesOf(weightKernels.broadcast, outputBroadcastLayouts),
-  ...pipelinesOf(weightKernels.shared, [sharedLayout]),
+  ...pipelinesOf(weightKernels.shared, sharedLayouts),
 ];

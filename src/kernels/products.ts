@@ -4,7 +4,7 @@
  */
 import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelSource, KernelVariant, Variant } from "../gpu/kernel-source.ts";
-import type { Dtype } from "../tensor/tensor.ts";
+import type { Dtype, Tensor } from "../tensor/tensor.ts";
 import { ceilDiv } from "./shapes.ts";
 
 /** Invocations of a workgroup where nothing speaks for another number. */
@@ -52,7 +52,19 @@ const together = (rows: number, groups: number, variant: Variant): ProductLayout
   layout({ rows, groups }, variant, (all, columns) => ceilDiv(all, rows) * ceilDiv(columns, groups));
 
 /** Tiles of 64 x 64 results in workgroup memory (wgsl/lib/shared). */
-export const sharedLayout: ProductLayout = together(64, 16, {});
+export const sharedLayout: ProductLayout = together(64, 16, { overrides: { HALVES: 2 } });
+
+/** Tiles of 32 x 64. */
+const narrowLayout: ProductLayout = together(32, 16, { overrides: { HALVES: 1 } });
+
+/** Fewer tiles of 64 x 64 give a GPU of a hundred processors less than two workgroups, four subgroups of 32, each. */
+const fewTiles = 256;
+
+/** For results whose size doesn't follow the batch's, such as a weight's gradient. */
+export const sharedLayoutOf = ({ rows, stride4 }: Pick<Tensor, "rows" | "stride4">): ProductLayout =>
+  sharedLayout.workgroups(rows, stride4) < fewTiles ? narrowLayout : sharedLayout;
+
+export const sharedLayouts: readonly ProductLayout[] = [narrowLayout, sharedLayout];
 
 export const rowLayout = alone(1);
 export const tileLayout = alone(4);

@@ -29,8 +29,11 @@ export interface WeightShape {
 /** Tuned choices tell up to so many rows of input from more. */
 export const fewInputRows = 16;
 
-/** Numbers of rows that together take every variant that batches may take: for building pipelines ahead. */
-export const rowsOfEveryChoice: readonly number[] = [1, 8, fewInputRows, fewInputRows + 1];
+/**
+ * Numbers of rows that together take every variant that batches may take, up to each and above the one before: for building
+ * pipelines ahead. (Above 32, GPUs have tiles in workgroup memory: `prefersShared`.)
+ */
+export const rowsOfEveryChoice: readonly number[] = [1, 8, fewInputRows, 32, 33];
 
 /**
  * The variant that runs. In the steady state no object is made.

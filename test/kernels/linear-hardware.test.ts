@@ -8,7 +8,12 @@ import {
   linearWeightGradient,
   linearWeightGradientOperation,
 } from "../../src/kernels/linear-gradient.ts";
-import { broadcastLayout, outputBroadcastLayout, prefersShared } from "../../src/kernels/products.ts";
+import {
+  broadcastLayout,
+  outputBroadcastLayout,
+  prefersShared,
+  sharedLayoutOf,
+} from "../../src/kernels/products.ts";
 import { runnableVariants } from "../../src/kernels/variants.ts";
 import { readTensor, type Tensor, uploadTensor } from "../../src/tensor/tensor.ts";
 import { useGpu } from "../support/gpu.ts";
@@ -54,6 +59,21 @@ it("layouts of GPUs give the baseline's bits", async () => {
     }),
     { numRuns: 12 },
   );
+});
+
+it("the gradients of large weights have wide tiles, those of small ones narrow tiles, and the same bits", async () => {
+  const [outs, cols, tokens] = [1037, 998, 70];
+  using _ = gpu().scope();
+  const dy = uploadTensor(gpu(), normals(1, tokens * outs), outs, "dy");
+  const x = uploadTensor(gpu(), normals(2, tokens * cols), cols, "x");
+  const gradient = async (variant: "tile" | "shared") => {
+    const dw = uploadTensor(gpu(), new Float32Array(outs * cols), cols, "dw");
+    linearWeightGradient(gpu(), dy, x, dw, false, variant);
+    return Buffer.from((await readTensor(gpu(), dw)).buffer);
+  };
+  expect((await gradient("shared")).equals(await gradient("tile"))).toBe(true);
+  expect(sharedLayoutOf({ rows: outs, stride4: 250 }).rows).toBe(64);
+  expect(sharedLayoutOf({ rows: 768, stride4: 192 }).rows).toBe(32);
 });
 
 it("GPUs share tiles in workgroup memory where results fill them, and never CPUs' layouts", () => {

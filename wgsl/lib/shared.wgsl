@@ -1,5 +1,6 @@
 // A product of matrices (lib/linear, lib/linear_input_gradient, lib/linear_weight_gradient say which) for GPUs: a
-// workgroup of 64 computes 64 x 64 results, each invocation 8 rows x 8 columns in registers. Blocks of 16 k of both
+// workgroup of 64 computes 64 x 64 results, each invocation 8 rows x 8 columns in registers (or half as many rows: HALVES).
+// Blocks of 16 k of both
 // factors pass through workgroup memory, staged as 4x4 matrices, one of each factor by each invocation. The loads of the
 // next block are under way while one is multiplied.
 //
@@ -9,11 +10,14 @@
 // multiply-adds, 32 for each float, 8 a byte; a GPU with 30 T multiply-adds a second and 5 TB/s of second-level cache needs
 // 6. About 130 registers (64 sums, 32 under way, 16 factors; 64 more for totals of chunks) and 8,704 bytes of workgroup
 // memory: eight workgroups fit into 65,536 registers. A second pair of blocks, which would save one barrier of two, would
-// take 17,408 bytes: more than every device has.
+// take 17,408 bytes: more than every device has. With one half of the rows an invocation reads 3 vec4s for 32 multiply-adds,
+// but has half the sums, and there are twice as many workgroups: for results that are too small to fill a GPU.
 const WG = 64u;
 // Groups of 4 rows or columns in a tile, and vec4s of k in a block.
 const GROUPS = 16u;
 const BLOCK = 4u;
+// Halves of a tile's rows: 2, or 1 for tiles of 32 rows.
+override HALVES: u32 = 2;
 // Groups of one k; one more than there are, so that neighbours in k don't meet in one bank.
 const PITCH = GROUPS + 1u;
 
@@ -32,15 +36,18 @@ fn matrix_of(lane: u32, k_first: bool) -> vec2<u32> {
   return select(vec2<u32>(lane / GROUPS, lane % GROUPS), crossed, k_first);
 }
 
-fn hold(at_rows: u32, a: mat4x4<f32>, at_columns: u32, b: mat4x4<f32>) {
-  held_rows[at_rows] = a[0];
-  held_rows[at_rows + PITCH] = a[1];
-  held_rows[at_rows + 2u * PITCH] = a[2];
-  held_rows[at_rows + 3u * PITCH] = a[3];
-  held_columns[at_columns] = b[0];
-  held_columns[at_columns + PITCH] = b[1];
-  held_columns[at_columns + 2u * PITCH] = b[2];
-  held_columns[at_columns + 3u * PITCH] = b[3];
+fn hold_rows(at: u32, a: mat4x4<f32>) {
+  held_rows[at] = a[0];
+  held_rows[at + PITCH] = a[1];
+  held_rows[at + 2u * PITCH] = a[2];
+  held_rows[at + 3u * PITCH] = a[3];
+}
+
+fn hold_columns(at: u32, b: mat4x4<f32>) {
+  held_columns[at] = b[0];
+  held_columns[at + PITCH] = b[1];
+  held_columns[at + 2u * PITCH] = b[2];
+  held_columns[at + 3u * PITCH] = b[3];
 }
 
 // Rows are 4 * group .. 4 * group + 3.
@@ -53,9 +60,10 @@ fn finish4(group_of_rows: u32, group: u32, sums: Sums) {
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  let tiles = (result_rows() + 4u * GROUPS - 1u) / (4u * GROUPS);
+  let row_groups = GROUPS / 2u * HALVES;
+  let tiles = (result_rows() + 4u * row_groups - 1u) / (4u * row_groups);
   let index = workgroup_index(workgroup, grid);
-  let first_rows = GROUPS * (index % tiles);
+  let first_rows = row_groups * (index % tiles);
   let first_columns = GROUPS * (index / tiles);
   if (first_columns >= groups()) { return; }
   let mine = matrix_of(lane, ROWS_K_FIRST);
@@ -82,20 +90,22 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
     var a = mat4x4<f32>();
     var b = mat4x4<f32>();
     if (block < blocks) {
-      a = rows_at(rows, min(BLOCK * block + mine.x, steps() - 1u));
+      if (mine.y < row_groups) { a = rows_at(rows, min(BLOCK * block + mine.x, steps() - 1u)); }
       b = columns_at(columns, min(BLOCK * block + own.x, steps() - 1u));
     }
     let before = BLOCK * (max(block, 1u) - 1u);
     let end = select(4u * min(BLOCK, steps() - before) * PITCH, 0u, block == 0u);
     for (var k = 0u; k < end; k += PITCH) {
       let a0 = held_rows[k + row];
-      let a1 = held_rows[k + row + 8u];
       let b0 = held_columns[k + column];
       let b1 = held_columns[k + column + 8u];
       s00 = add_k(s00, a0, b0);
       s01 = add_k(s01, a0, b1);
-      s10 = add_k(s10, a1, b0);
-      s11 = add_k(s11, a1, b1);
+      if (HALVES > 1u) {
+        let a1 = held_rows[k + row + 8u];
+        s10 = add_k(s10, a1, b0);
+        s11 = add_k(s11, a1, b1);
+      }
     }
     if (CHUNKED && block > 0u && ends_chunk(BLOCK * block)) {
       t00 = plus(t00, s00);
@@ -109,7 +119,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
     }
     if (block == blocks) { break; }
     workgroupBarrier();
-    hold(put_rows, a, put_columns, b);
+    if (mine.y < row_groups) { hold_rows(put_rows, a); }
+    hold_columns(put_columns, b);
     workgroupBarrier();
   }
   if (CHUNKED) {
@@ -120,7 +131,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
   }
   // Loops over the halves that there are: drivers don't unroll them, which would make this kernel slow to build.
   var sums = array<Sums, 4>(s00, s01, s10, s11);
-  for (var i = 0u; i < 2u && 4u * (first_rows + 8u * i) < result_rows(); i++) {
+  for (var i = 0u; i < HALVES && 4u * (first_rows + 8u * i) < result_rows(); i++) {
     for (var j = 0u; j < 2u && first_columns + 8u * j < groups(); j++) {
       finish4(first_rows + row + 8u * i, first_columns + column + 8u * j, sums[2u * i + j]);
     }
