@@ -1,6 +1,7 @@
 /**
  * @file Log-probabilities of tokens under a causal LM's vocabulary head, and their backward. The [E, V] logits never
- * exist: tiles of them are computed, folded into a running log-sum-exp and overwritten; the backward computes them again (token-slopes.ts: where the vocabulary is frozen, it need not).
+ * exist: tiles of them are computed, folded into a running log-sum-exp and overwritten; the backward computes them again
+ * (token-slopes.ts: where the vocabulary is frozen, it need not).
  */
 import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelVariant } from "../gpu/kernel-source.ts";

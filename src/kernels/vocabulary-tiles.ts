@@ -32,8 +32,6 @@ export interface VocabularyUpdate {
 }
 
 export interface TileOptions {
-  /** The tiles are only room, and no logits are computed. */
-  readonly empty?: boolean | undefined;
   readonly update?: VocabularyUpdate | undefined;
 }
 
@@ -78,7 +76,7 @@ export function forEachTile(
   hidden: Tensor,
   weight: Tensor,
   use: (tile: VocabularyTile) => void,
-  { empty = false, update }: TileOptions = {},
+  { update }: TileOptions = {},
 ): void {
   const size = tileSize(gpu, hidden.capacity, weight.rows);
   using _scope = gpu.scope();
@@ -93,8 +91,8 @@ export function forEachTile(
       const part = wordsOf(weight);
       const own = update && { low: rowsFor(update.low), b: wordsOf(update.b) };
       const logits = new Tensor(scratch.buffer, "f32", tokens, words, size.tokens, scratch.label);
-      if (!empty) linear(gpu, rows, part, { out: logits });
-      if (own !== undefined && !empty) linear(gpu, own.low, own.b, { into: logits });
+      linear(gpu, rows, part, { out: logits });
+      if (own !== undefined) linear(gpu, own.low, own.b, { into: logits });
       const last = word + words === weight.rows;
       use({ token, tokens, word, words, last, logits, hidden: rows, weight: part, update: own });
     }

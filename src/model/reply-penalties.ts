@@ -3,7 +3,6 @@ import { type CringeOptions, cringeBackward, cringePenalties } from "../kernels/
 import { pathKeys } from "../kernels/dropout.ts";
 import type { PackedBatch } from "../kernels/packed-batch.ts";
 import { segmentSums, segmentSumsGradient } from "../kernels/segments.ts";
-import { tokenLogps } from "../kernels/token-logps.ts";
 import { type Tensor, uploadTensor } from "../tensor/tensor.ts";
 import { gatherRows, type Recording } from "./operations.ts";
 import type { ReplyEntries } from "./reply-entries.ts";
@@ -35,8 +34,7 @@ export function replyPenalties(
   for (const [e, row] of entries.rows.entries()) own.set(paths.subarray(4 * row, 4 * row + 4), 4 * e);
   const keys = upload(own, 4, room.entries);
   const states = gatherRows(on, hidden, entries.rows, room.entries);
-  const of = tokenLogps(gpu, states, lmHead, targets);
-  const { penalties, drawn } = cringePenalties(gpu, states, lmHead, targets, of, { ...draw, keys });
+  const { penalties, drawn, logps, lse } = cringePenalties(gpu, states, lmHead, targets, { ...draw, keys });
   if (tape?.tracks(states, lmHead)) {
     tape.record(penalties, [states, drawn], (gradient) => {
       const weight = tape.parameter(lmHead);
@@ -46,7 +44,7 @@ export function replyPenalties(
       if (dStates !== undefined) tape.pass(states, dStates);
     });
   }
-  for (const tensor of [states, drawn, of.logps, of.lse]) tape?.release(tensor);
+  for (const tensor of [states, drawn, logps, lse]) tape?.release(tensor);
   const sums = segmentSums(gpu, penalties, offsets);
   if (tape?.tracks(penalties)) {
     tape.record(sums, [], (dy) => tape.pass(penalties, segmentSumsGradient(gpu, dy, offsets, penalties)));

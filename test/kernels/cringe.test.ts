@@ -9,6 +9,7 @@ import { drawWord, penaltyOf } from "../reference/cringe.ts";
 import { linear } from "../reference/layers.ts";
 import { useGpu } from "../support/gpu.ts";
 import { normals, relativeError } from "../support/numbers.ts";
+import { rounded, uploadWeight, type WeightDtype, weightDtypes } from "../support/weights.ts";
 
 const gpu = useGpu();
 /** Tiles of 16 tokens by 64 words; more than three workgroups fold the grid. */
@@ -21,6 +22,8 @@ interface Shape {
   readonly width: number;
   readonly k: number;
   readonly seed: number;
+  /** Default: f32. */
+  readonly dtype?: WeightDtype;
 }
 
 const shapesUpTo = (tokens: number, vocabulary: number, k: number): fc.Arbitrary<Shape> =>
@@ -30,14 +33,15 @@ const shapesUpTo = (tokens: number, vocabulary: number, k: number): fc.Arbitrary
     width: fc.integer({ min: 1, max: 12 }),
     k: fc.integer({ min: 1, max: k }),
     seed: fc.nat(),
+    dtype: fc.constantFrom(...weightDtypes),
   });
 
-function inputs({ tokens, vocabulary, width, seed }: Shape) {
+function inputs({ tokens, vocabulary, width, seed, dtype = "f32" }: Shape) {
   const whole = (values: Float32Array, below: number) =>
     Int32Array.from(values, (z) => Math.floor(1e6 * Math.abs(z)) % below);
   return {
     hidden: normals(seed, tokens * width),
-    weight: normals(seed + 1, vocabulary * width),
+    weight: rounded(normals(seed + 1, vocabulary * width), dtype),
     targets: whole(normals(seed + 2, tokens), vocabulary),
     keys: whole(normals(seed + 3, 4 * tokens), 2 ** 20),
     gradient: normals(seed + 4, tokens),
@@ -48,18 +52,19 @@ type Inputs = ReturnType<typeof inputs>;
 
 async function run(
   on: Device,
-  { k, seed, width }: Shape,
+  { k, seed, width, dtype = "f32" }: Shape,
   { hidden, weight, targets, keys, gradient }: Inputs,
 ) {
   using _ = on.scope();
   const at = {
     hidden: uploadTensor(on, hidden, width, "hidden"),
-    weight: uploadTensor(on, weight, width, "weight"),
+    weight: uploadWeight(on, weight, width, dtype),
     targets: uploadTensor(on, targets, 1, "targets"),
   };
   const of = tokenLogps(on, at.hidden, at.weight, at.targets);
   const options = { k, seed, step: 3, keys: uploadTensor(on, keys, 4, "keys") };
-  const { penalties, drawn } = cringePenalties(on, at.hidden, at.weight, at.targets, of, options);
+  const { penalties, drawn, logps } = cringePenalties(on, at.hidden, at.weight, at.targets, options);
+  expect(await readTensor(on, logps)).toEqual(await readTensor(on, of.logps));
   const words = new Uint32Array(await on.read(drawn.buffer, 0, 16 * targets.length));
   const dWeight = uploadTensor(on, new Float32Array(weight.length), width, "dw");
   const dHidden = cringeBackward(
@@ -119,7 +124,7 @@ describe.each([
         });
         expect([alone.penalties[0], alone.words[0]]).toEqual([found.penalties[e], found.words[e]]);
       }),
-      { numRuns: 10 },
+      { numRuns: 15 },
     );
   });
 });
