@@ -75,3 +75,29 @@ it("nothing below the command line knows of commander, progress bars or the proc
   );
   expect(wrong).toEqual([]);
 });
+
+/** What a file loads before its first line runs: below src/, and packages. */
+function loadedBy(file: string): { readonly files: string[]; readonly packages: string[] } {
+  const code = readFileSync(join(src, file), "utf8");
+  const statements = /^(?:import|export)\s+(?!type\b)(?:[^;"]*?\bfrom\s*)?"([^"]+)"/gm;
+  const specifiers = [...code.matchAll(statements)].map(([, s]) => s ?? "");
+  const own = specifiers.filter((s) => s.startsWith("."));
+  return {
+    files: own.map((s) => join(dirname(file), s).split(sep).join("/")),
+    packages: specifiers.filter((s) => !s.startsWith(".")),
+  };
+}
+
+it.each(["cli/main.ts", "index.ts"])("%s loads nothing at its start that few commands need", (start) => {
+  const seen = new Set([start]);
+  const packages = new Set<string>();
+  for (const file of seen) {
+    const loaded = loadedBy(file);
+    for (const next of loaded.files) seen.add(next);
+    for (const name of loaded.packages) packages.add(name);
+  }
+  expect(seen.size).toBeGreaterThan(100);
+  expect(packages).toContain("zod");
+  const seldom = ["@observablehq/plot", "linkedom", "hyparquet", "hyparquet-compressors", "@wandb/sdk"];
+  expect(seldom.filter((name) => packages.has(name))).toEqual([]);
+});

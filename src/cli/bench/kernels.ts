@@ -14,7 +14,6 @@ import { Progress } from "../progress.ts";
 import { measureProcessor } from "./blas.ts";
 import { compare } from "./compare.ts";
 import { readModelShape } from "./model-shape.ts";
-import { benchPage } from "./page.ts";
 import { type BenchReport, readReport, reportFormat } from "./report.ts";
 import { aboveCeiling, comparisonText, reportText } from "./tables.ts";
 
@@ -40,7 +39,11 @@ export async function benchKernels(flags: KernelFlags): Promise<void> {
   const cases = select(benchCases(gpu, models), flags.filter);
   const report = await measureReport(gpu, cases, begun, flags.full ? Number.POSITIVE_INFINITY : flags.budget);
   const comparison = before === undefined ? undefined : compare(before, report);
-  if (flags.html !== undefined) await writeFileAtomic(flags.html, benchPage(report, comparison));
+  if (flags.html !== undefined) {
+    // Libraries for plots take a third of a second to load.
+    const { benchPage } = await import("./page.ts");
+    await writeFileAtomic(flags.html, benchPage(report, comparison));
+  }
   if (flags.json) process.stdout.write(`${JSON.stringify({ ...report, comparison }, null, 2)}\n`);
   else {
     process.stdout.write(reportText(report));

@@ -7,7 +7,6 @@ import { type Format, formatOf } from "./format.ts";
 import { parseList } from "./json-list.ts";
 import { isObject, type Parsed } from "./json-text.ts";
 import { parseJsonl } from "./jsonl.ts";
-import { readParquet } from "./parquet.ts";
 import type { Entry, Row } from "./row.ts";
 import { parseTable } from "./table.ts";
 import { parseText } from "./text.ts";
@@ -65,7 +64,7 @@ function entries(format: Format | "text", source: Source): AsyncGenerator<Entry>
     case "list":
       return parseList(source);
     case "parquet":
-      return readParquet(source);
+      return parseParquet(source);
     case "csv":
       return parseTable(source, ",");
     case "tsv":
@@ -76,4 +75,10 @@ function entries(format: Format | "text", source: Source): AsyncGenerator<Entry>
 function finish(format: Format | "text", value: Readonly<Record<string, unknown>>): Parsed {
   if (format !== "csv" && format !== "tsv") return { value };
   return fromCells(value as Readonly<Record<string, string>>);
+}
+
+/** The libraries for it are loaded where there is such a file. */
+async function* parseParquet(source: Source): AsyncGenerator<Entry> {
+  const { readParquet } = await import("./parquet.ts");
+  yield* readParquet(source);
 }
