@@ -225,10 +225,13 @@ describe("what cannot be loaded is refused", () => {
     expect(gpu.memory.live).toBe(0);
   });
 
-  it("a device whose bindings are too small for a batch; its tables do not stay behind either", async () => {
+  it("a text that a device's bindings are too small for; nothing stays behind either", async () => {
     const dir = await tinyModel({ family: "llama" });
     using gpu = await openGpu({ limits: { maxBinding: 1024 } });
-    await expect(RewardModel.load(gpu, dir)).rejects.toThrow(/this device binds 1 KiB at once/);
+    const model = await RewardModel.load(gpu, dir);
+    const long = { sequences: [new Int32Array(17)] };
+    await expect(model.scoreItems([long])).rejects.toThrow(/this device binds 1 KiB at once/);
+    model.release();
     expect(gpu.memory.live).toBe(0);
   });
 });
