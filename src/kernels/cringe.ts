@@ -70,7 +70,7 @@ export function cringePenalties(
   // One more, since the token itself may be among them.
   const keep = k + 1;
   using _scope = gpu.scope();
-  const room = tileSize(gpu, capacity, weight.rows).tokens;
+  const room = tileSize(gpu, capacity, weight).tokens;
   const sums = createSums(gpu, hidden, weight);
   const lists = createTensor(gpu, room, 2 * lanes * keep, "lists of words");
   forEachTile(gpu, hidden, weight, (tile) => {

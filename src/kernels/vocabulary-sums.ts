@@ -37,7 +37,7 @@ export function createLogps(
 
 /** The running sums of one tile's tokens. */
 export function createSums(gpu: Gpu, hidden: Tensor, weight: Tensor): Tensor {
-  const room = tileSize(gpu, hidden.capacity, weight.rows).tokens;
+  const room = tileSize(gpu, hidden.capacity, weight).tokens;
   return createTensor(gpu, room, 4 * sumLanes, "running sums of the vocabulary");
 }
 

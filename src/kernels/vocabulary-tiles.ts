@@ -8,13 +8,15 @@ import { linear } from "./linear.ts";
 import { linearInputGradient, linearWeightGradient } from "./linear-gradient.ts";
 
 /**
- * Bytes of a tile of logits and its tokens, at most. A CPU adapter's tile should stay in caches, with few tokens to a
- * tile of words; a GPU wants work for all its cores in each tile.
+ * Most bytes of a tile's logits and of its words' weights, and most tokens. A CPU adapter's tile should stay in caches: the
+ * input's gradient reads columns of the weights once per few tokens. A GPU wants work for all its cores in each tile.
  */
 const bounds = {
-  software: { bytes: 4 * 2 ** 20, tokens: 512 },
-  hardware: { bytes: 8 * 2 ** 20, tokens: 2048 },
+  software: { logits: 4 * 2 ** 20, weights: 4 * 2 ** 20, tokens: 512 },
+  hardware: { logits: 8 * 2 ** 20, weights: Number.POSITIVE_INFINITY, tokens: 2048 },
 } as const;
+/** With fewer tokens, weights are hardly read again, and so small tiles would cost more than they save. */
+const manyTokens = 64;
 /** Tiles begin at multiples of this many tokens and words: aligned to bindings, and to the sums' lanes and chunks. */
 const unit = 64;
 
@@ -53,16 +55,17 @@ export interface VocabularyTile {
   readonly update: VocabularyUpdate | undefined;
 }
 
-/** Tokens and words of a tile; a function of the room for tokens, the vocabulary and the device. */
-export function tileSize(gpu: Gpu, capacity: number, vocabulary: number): { tokens: number; words: number } {
+/** Tokens and words of a tile; a function of the room for tokens, the vocabulary's weight and the device. */
+export function tileSize(gpu: Gpu, capacity: number, weight: Tensor): { tokens: number; words: number } {
   const bound = gpu.facts.software ? bounds.software : bounds.hardware;
-  const elements = Math.floor(Math.min(bound.bytes, gpu.facts.limits.maxBinding) / 4);
+  const elements = Math.floor(Math.min(bound.logits, gpu.facts.limits.maxBinding) / 4);
   // 16 lanes of a vec4 for each token have to fit a binding too.
   const most = Math.min(bound.tokens, Math.floor(elements / unit));
   const tokens =
     capacity <= most ? Math.max(1, capacity) : Math.max(1, Math.floor(most / unit)) * Math.min(most, unit);
-  const all = Math.ceil(vocabulary / unit) * unit;
-  const units = Math.max(1, Math.floor(elements / tokens / unit));
+  const all = Math.ceil(weight.rows / unit) * unit;
+  const cached = tokens < manyTokens ? all : bound.weights / weight.rowBytes;
+  const units = Math.max(1, Math.floor(Math.min(elements / tokens, cached) / unit));
   // An odd number of them: where rows lie a large power of two apart, caches have few places for all of them.
   return { tokens, words: Math.min(all, (units - 1 + (units % 2)) * unit) };
 }
@@ -78,7 +81,7 @@ export function forEachTile(
   use: (tile: VocabularyTile) => void,
   { update }: TileOptions = {},
 ): void {
-  const size = tileSize(gpu, hidden.capacity, weight.rows);
+  const size = tileSize(gpu, hidden.capacity, weight);
   using _scope = gpu.scope();
   const scratch = createTensor(gpu, size.tokens, size.words, "tile of vocabulary logits");
   for (let token = 0; token < hidden.rows; token += size.tokens) {
