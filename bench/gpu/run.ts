@@ -7,7 +7,8 @@
  *
  * --small, the default on a CPU adapter: tiny sizes and PyTorch on the CPU, to see that it runs; its figures mean nothing.
  * PyTorch is that of `python3`, or of what RMTRAIN_PYTHON names. Needs the development packages but none of
- * bench/peers/node_modules. Where npm is missing: node scripts/embed-wgsl.mjs && node --import tsx bench/gpu/run.ts
+ * bench/peers/node_modules. For a machine without them: npm run build-gpu-bench, which writes .gpu/bench; carry that and the
+ * production packages there, and run: node .gpu/bench/bench/gpu/run.js
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,13 +1,18 @@
 /** @file The contestants and how their processes start. The first is the one that others are compared with. */
+import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Command } from "./process.ts";
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
+/** As this file: compiled, or as it was written. */
+const extension = extname(import.meta.url);
+const loader = extension === ".ts" ? ["--import", "tsx"] : [];
+
 export const node = (name: string, module: string, ...args: string[]): Command => ({
   name,
   file: process.execPath,
-  args: ["--import", "tsx", path("serve.ts"), path(`contestants/${module}.ts`), ...args],
+  args: [...loader, path(`serve${extension}`), path(`contestants/${module}${extension}`), ...args],
 });
 
 export const python = (name: string, ...args: string[]): Command => ({
