@@ -56,11 +56,15 @@ async function compileAll(
   };
   const helpers: Promise<void>[] = [];
   let cold = false;
+  // The last is told of when all can be used.
+  const tell = async () => {
+    if (done < list.length) onProgress(done, list.length);
+  };
   await work(gpu, async () => {
-    onProgress(done, list.length);
+    await tell();
     if (cold) return;
     cold = true;
-    const assist = (helper: Gpu) => work(helper, async () => onProgress(done, list.length));
+    const assist = (helper: Gpu) => work(helper, tell);
     for (let n = await helpersFor(gpu); n > 0; n--) helpers.push(help(gpu, assist));
   });
   await Promise.all(helpers);

@@ -17,8 +17,8 @@ it("score says it where the driver's cache is empty, and not the next time; the 
       rmtrain(args, JSON.stringify({ input_ids: [1, 2, 3, 4] }), { MESA_SHADER_CACHE_DIR: cache });
     const cold = await run();
     expect(cold.code, cold.err).toBe(0);
-    const line = /^kernels (\d+) of \1, kept for later runs, 0 s left$/m;
-    expect(line.test(cold.err)).toBe(gpu().facts.software);
+    const lines = cold.err.match(/^kernels (\d+) of \1, kept for later runs, 0 s left$/gm) ?? [];
+    expect(lines).toHaveLength(gpu().facts.software ? 1 : 0);
     const filled = await run();
     expect(filled.err).not.toMatch(/kernels/);
     expect(filled.out).toBe(cold.out);
