@@ -7,7 +7,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelVariant } from "../gpu/kernel-source.ts";
 import { bind, createTensor, type Tensor } from "../tensor/tensor.ts";
 import { vocabularyGradient } from "./generated/index.ts";
-import { workgroupsForItems } from "./row-kernel.ts";
+import { itemStep, workgroupsForItems } from "./row-kernel.ts";
 import { expectShape } from "./shapes.ts";
 import {
   addSums,
@@ -99,13 +99,14 @@ export function tokenLogpsBackward(
     weight,
     (tile) => {
       const { tokens, words, word, logits } = tile;
+      const step = itemStep(gpu, tokens * logits.stride4);
       gpu.recorder.dispatch(vocabularyGradient, {
         bindings: [
           ...[targets, lse, gradient].map((t) => bind(gpu, tokensOf(gpu, t, tile))),
           bind(gpu, logits),
         ],
-        params: { rows: tokens, words, first: word, stride4: logits.stride4 },
-        workgroups: workgroupsForItems(tokens * logits.stride4),
+        params: { rows: tokens, words, first: word, stride4: logits.stride4, step },
+        workgroups: workgroupsForItems(step),
         work: 10 * tokens * words,
       });
       addTileGradients(gpu, tile, dHidden, dWeight, fresh);
