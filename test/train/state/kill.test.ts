@@ -17,13 +17,12 @@ import { readState } from "../../../src/train/state/checkpoint.ts";
 import { savedSteps } from "../../../src/train/state/folder.ts";
 import { train } from "../../../src/train/train.ts";
 import { temporaryFolder, tinyModel } from "../../model/tiny-model.ts";
+import { compiled } from "../../support/compiled.ts";
 import { useGpu } from "../../support/gpu.ts";
 import { idPairs, jsonl } from "../records.ts";
-import { useCompiled } from "./compiled.ts";
 import { expectSameRun } from "./runs.ts";
 
 const gpu = useGpu();
-const dist = useCompiled();
 const child = fileURLToPath(new URL("child.mjs", import.meta.url));
 const seed = Number(process.env.RMTRAIN_KILL_SEED ?? Date.now() % 1_000_000);
 
@@ -36,7 +35,7 @@ interface Moment {
 
 /** Runs a process until the moment, or to its end. @returns the last step that it said was saved, and its exit code */
 async function runUntil(options: TrainArguments, moment: Moment | undefined) {
-  const run = spawn(process.execPath, [child, dist(), JSON.stringify(options)], {
+  const run = spawn(process.execPath, [child, compiled(), JSON.stringify(options)], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let err = "";
