@@ -165,15 +165,22 @@ const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
 /**
  * The tensor in as few bindings as the device's limit allows, cut at rows whose offset may be bound.
  * @param multiple the cuts are at multiples of this many rows
+ * @param wanted bytes of a window, where less than the limit is wanted and rows allow it
  */
-export function rowWindows(gpu: Gpu, tensor: Tensor, multiple = 1): RowWindow[] {
+export function rowWindows(
+  gpu: Gpu,
+  tensor: Tensor,
+  multiple = 1,
+  wanted = Number.POSITIVE_INFINITY,
+): RowWindow[] {
   const { maxBinding, offsetAlignment } = gpu.facts.limits;
-  if (tensor.rows * tensor.rowBytes <= maxBinding) {
+  if (tensor.rows * tensor.rowBytes <= Math.min(maxBinding, wanted)) {
     return [{ first: 0, rows: tensor.rows, binding: bind(gpu, tensor) }];
   }
   const aligned = offsetAlignment / gcd(tensor.rowBytes, offsetAlignment);
   const unit = (aligned * multiple) / gcd(aligned, multiple);
-  const perWindow = Math.floor(maxBinding / tensor.rowBytes / unit) * unit;
+  const fitting = (bytes: number) => Math.floor(bytes / tensor.rowBytes / unit) * unit;
+  const perWindow = Math.min(fitting(maxBinding), Math.max(fitting(wanted), unit));
   if (perWindow === 0) {
     throw new OutOfMemoryError(
       `${tensor.shape}: ${unit} rows of ${formatBytes(tensor.rowBytes)} do not fit one binding of ${formatBytes(maxBinding)}`,

@@ -190,3 +190,31 @@ it("every kernel compiles without a device", async () => {
   using bare = await openGpu({ backend: "null" });
   await bare.pipelines.warm(linearGradientKernels);
 });
+
+it("a weight larger than caches goes in blocks on CPU adapters: equals float64, written and added", async () => {
+  using _ = gpu().scope();
+  const [rows, k, outs] = [65, 1024, 1701];
+  const [dyValues, wValues, begin] = [normals(1, rows * outs), normals(2, outs * k), normals(3, rows * k)];
+  const dy = uploadTensor(gpu(), dyValues, outs, "dy");
+  const weight = uploadTensor(gpu(), wValues, k, "weight");
+  const into = uploadTensor(gpu(), begin, k, "dx");
+  const before = gpu().recorder.stats.dispatches;
+  const written = await readTensor(gpu(), linearInputGradient(gpu(), dy, weight));
+  expect(gpu().recorder.stats.dispatches - before).toBe(gpu().facts.software ? 2 : 1);
+  const added = await readTensor(gpu(), linearInputGradient(gpu(), dy, weight, into));
+  const places = Array.from({ length: 500 }, (_, i) => (i * 7919) % (rows * k));
+  const expected = places.map((at) => {
+    const [row, col] = [Math.floor(at / k), at % k];
+    let sum = 0;
+    for (let n = 0; n < outs; n++) sum += dyValues[row * outs + n]! * wValues[n * k + col]!;
+    return sum;
+  });
+  const found = (dx: Float32Array) => places.map((at) => dx[at]!);
+  expect(relativeError(found(written), expected)).toBeLessThan(1e-5);
+  expect(
+    relativeError(
+      found(added),
+      expected.map((sum, i) => sum + begin[places[i]!]!),
+    ),
+  ).toBeLessThan(1e-5);
+});
