@@ -1,18 +1,51 @@
-// Attention's gradients for keys and values, as attention_key_gradient.wgsl says, with queries in tiles of 16 that a
-// subgroup shares (lib/attention_share). No invocation returns before the walk's end.
+// Attention's gradients for keys and values, as attention_key_gradient.wgsl says, for CPU adapters with subgroups: an
+// invocation owns four rows of keys, and subgroups share tiles of 32 queries (lib/attention_blocks). The scores of a tile
+// stay in registers and the gradients are accumulated in dqkv, once per tile. A row whose key a query that is not finite
+// sees, or one with such a dy, is NaN in all columns of the head. No invocation returns before the walk's end.
 //#header lanes
 //#include grid
 //#include attention_tile
 //#include attention_key_gradient
-//#include attention_share
+//#header member
+//#header own_rows
+//#include attention_blocks
 
-// Of 16 rows, of which each member holds a value for two: those of rows 4n .. 4n + 3.
-fn share4(low: f32, high: f32) -> array<vec4<f32>, 4> {
-  return array<vec4<f32>, 4>(
-    vec4<f32>(subgroupBroadcast(low, 0u), subgroupBroadcast(low, 1u), subgroupBroadcast(low, 2u), subgroupBroadcast(low, 3u)),
-    vec4<f32>(subgroupBroadcast(low, 4u), subgroupBroadcast(low, 5u), subgroupBroadcast(low, 6u), subgroupBroadcast(low, 7u)),
-    vec4<f32>(subgroupBroadcast(high, 0u), subgroupBroadcast(high, 1u), subgroupBroadcast(high, 2u), subgroupBroadcast(high, 3u)),
-    vec4<f32>(subgroupBroadcast(high, 4u), subgroupBroadcast(high, 5u), subgroupBroadcast(high, 6u), subgroupBroadcast(high, 7u)),
+// A tile of queries, of which each member holds numbers for four: for row 8 j + i of the tile, element j of member i.
+struct Queries {
+  denominators: vec4<f32>,
+  means: vec4<f32>,
+  // First row, and the row that ends the range.
+  first: u32,
+  end: u32,
+}
+
+// The weight of the query in row `query` for each of the rows; 0 where it doesn't see them.
+fn weight(s: R, denominator: f32, rows: vec4<u32>, query: u32, end: u32) -> R {
+  return select(R(0.0), exp(s - denominator), (vec4<u32>(query) >= rows) & vec4<bool>(query < end));
+}
+
+fn weights(s: Eight, queries: Queries, part: u32, rows: vec4<u32>) -> Eight {
+  let t = queries.first + 8u * part;
+  return Eight(
+    weight(s[0], member0(queries.denominators)[part], rows, t, queries.end), weight(s[1], member1(queries.denominators)[part], rows, t + 1u, queries.end),
+    weight(s[2], member2(queries.denominators)[part], rows, t + 2u, queries.end), weight(s[3], member3(queries.denominators)[part], rows, t + 3u, queries.end),
+    weight(s[4], member4(queries.denominators)[part], rows, t + 4u, queries.end), weight(s[5], member5(queries.denominators)[part], rows, t + 5u, queries.end),
+    weight(s[6], member6(queries.denominators)[part], rows, t + 6u, queries.end), weight(s[7], member7(queries.denominators)[part], rows, t + 7u, queries.end),
+  );
+}
+
+// The gradient of a query's score; 0 where it doesn't see the row.
+fn score_gradient(p: R, e: R, mean: f32, rows: vec4<u32>, query: u32, end: u32) -> R {
+  return select(R(0.0), p * (e - mean) * params.scale, (vec4<u32>(query) >= rows) & vec4<bool>(query < end));
+}
+
+fn score_gradients(p: Eight, e: Eight, queries: Queries, part: u32, rows: vec4<u32>) -> Eight {
+  let t = queries.first + 8u * part;
+  return Eight(
+    score_gradient(p[0], e[0], member0(queries.means)[part], rows, t, queries.end), score_gradient(p[1], e[1], member1(queries.means)[part], rows, t + 1u, queries.end),
+    score_gradient(p[2], e[2], member2(queries.means)[part], rows, t + 2u, queries.end), score_gradient(p[3], e[3], member3(queries.means)[part], rows, t + 3u, queries.end),
+    score_gradient(p[4], e[4], member4(queries.means)[part], rows, t + 4u, queries.end), score_gradient(p[5], e[5], member5(queries.means)[part], rows, t + 5u, queries.end),
+    score_gradient(p[6], e[6], member6(queries.means)[part], rows, t + 6u, queries.end), score_gradient(p[7], e[7], member7(queries.means)[part], rows, t + 7u, queries.end),
   );
 }
 
@@ -21,86 +54,114 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
   let index = workgroup_index(workgroup, grid);
   if (index >= params.tiles * kv_heads()) { return; }
   let tile = key_tile_of(index);
-  // Invocations without a row follow the last one and write nothing.
-  let row = tile.row + min(lane, tile.count - 1u);
-  let k_at = row * params.qkv_stride + tile.key;
-  let v_at = row * params.qkv_stride + tile.value;
+  // Rows past the last follow it and are not written.
+  let place = vec4<u32>(4u * lane) + vec4<u32>(0u, 1u, 2u, 3u);
+  let has = place < vec4<u32>(tile.count);
+  let rows = tile.row + min(place, vec4<u32>(tile.count - 1u));
+  let k_at = rows * params.qkv_stride + tile.key;
+  let v_at = rows * params.qkv_stride + tile.value;
   var started = false;
-  for (var r = tile.first_range; r < tile.end_range; r++) {
-    let range = ranges[r].xy;
+  for (var range_index = tile.first_range; range_index < tile.end_range; range_index++) {
+    let range = ranges[range_index].xy;
     for (var head = tile.head; head < tile.head + params.group; head++) {
       let query = head * params.lanes;
-      for (var t = max(range.x, tile.row); t < range.y; t += 16u) {
+      for (var t = max(range.x, tile.row); t < range.y; t += TILE) {
         // Rows past the end repeat the last one; they are not seen.
-        let low = min(t + member % 8u, range.y - 1u);
-        let high = min(t + 8u + member % 8u, range.y - 1u);
-        let q_low = low * params.qkv_stride + query;
-        let q_high = high * params.qkv_stride + query;
-        let g_low = low * params.y_stride + query;
-        let g_high = high * params.y_stride + query;
-        var s0 = vec4<f32>(0.0);
-        var s1 = vec4<f32>(0.0);
-        var s2 = vec4<f32>(0.0);
-        var s3 = vec4<f32>(0.0);
-        var e0 = vec4<f32>(0.0);
-        var e1 = vec4<f32>(0.0);
-        var e2 = vec4<f32>(0.0);
-        var e3 = vec4<f32>(0.0);
+        let shared_rows = min(vec4<u32>(t + member % 8u) + vec4<u32>(0u, 8u, 16u, 24u), vec4<u32>(range.y - 1u));
+        let q_at = shared_rows * params.qkv_stride + query;
+        let g_at = shared_rows * params.y_stride + query;
+        let at = shared_rows * params.lse_stride + head;
+        let denominators = vec4<f32>(lse[at.x], lse[at.y], lse[at.z], lse[at.w]);
+        let queries = Queries(denominators, vec4<f32>(delta[at.x], delta[at.y], delta[at.z], delta[at.w]), t, range.y);
+        var spoilt0 = false;
+        var spoilt1 = false;
+        var spoilt2 = false;
+        var spoilt3 = false;
+        var s0 = Eight();
+        var s1 = Eight();
+        var s2 = Eight();
+        var s3 = Eight();
         for (var d = 0u; d < params.lanes; d++) {
-          let k = qkv[k_at + d] * params.scale;
-          let q = share(qkv[q_low + d], qkv[q_high + d]);
-          s0 += scores4(k, q[0], q[1], q[2], q[3]);
-          s1 += scores4(k, q[4], q[5], q[6], q[7]);
-          s2 += scores4(k, q[8], q[9], q[10], q[11]);
-          s3 += scores4(k, q[12], q[13], q[14], q[15]);
-          let v = qkv[v_at + d];
-          let g = share(dy[g_low + d], dy[g_high + d]);
-          e0 += scores4(v, g[0], g[1], g[2], g[3]);
-          e1 += scores4(v, g[4], g[5], g[6], g[7]);
-          e2 += scores4(v, g[8], g[9], g[10], g[11]);
-          e3 += scores4(v, g[12], g[13], g[14], g[15]);
+          let q0 = qkv[q_at.x + d];
+          let q1 = qkv[q_at.y + d];
+          let q2 = qkv[q_at.z + d];
+          let q3 = qkv[q_at.w + d];
+          let k = scale_rows(own_of(qkv[k_at.x + d], qkv[k_at.y + d], qkv[k_at.z + d], qkv[k_at.w + d]), R(params.scale));
+          add_scores(&s0, k, q0);
+          add_scores(&s1, k, q1);
+          add_scores(&s2, k, q2);
+          add_scores(&s3, k, q3);
+          spoilt0 |= spoilt(q0);
+          spoilt1 |= spoilt(q1);
+          spoilt2 |= spoilt(q2);
+          spoilt3 |= spoilt(q3);
         }
-        let at_low = low * params.lse_stride + head;
-        let at_high = high * params.lse_stride + head;
-        let denominators = share4(lse[at_low], lse[at_high]);
-        let means = share4(delta[at_low], delta[at_high]);
-        let see0 = seen_by(row, t, range.y);
-        let see1 = seen_by(row, t + 4u, range.y);
-        let see2 = seen_by(row, t + 8u, range.y);
-        let see3 = seen_by(row, t + 12u, range.y);
-        let p0 = exp(s0 - denominators[0]);
-        let p1 = exp(s1 - denominators[1]);
-        let p2 = exp(s2 - denominators[2]);
-        let p3 = exp(s3 - denominators[3]);
-        let ds0 = p0 * (e0 - means[0]) * params.scale;
-        let ds1 = p1 * (e1 - means[1]) * params.scale;
-        let ds2 = p2 * (e2 - means[2]) * params.scale;
-        let ds3 = p3 * (e3 - means[3]) * params.scale;
+        var e0 = Eight();
+        var e1 = Eight();
+        var e2 = Eight();
+        var e3 = Eight();
         for (var d = 0u; d < params.lanes; d++) {
-          let q = share(qkv[q_low + d], qkv[q_high + d]);
-          let g = share(dy[g_low + d], dy[g_high + d]);
-          var dk = L(0.0);
-          var dv = L(0.0);
-          if (started) {
-            dk = dqkv[k_at + d];
-            dv = dqkv[v_at + d];
-          }
-          dk = add4(dk, ds0, see0, q[0], q[1], q[2], q[3]);
-          dk = add4(dk, ds1, see1, q[4], q[5], q[6], q[7]);
-          dk = add4(dk, ds2, see2, q[8], q[9], q[10], q[11]);
-          dk = add4(dk, ds3, see3, q[12], q[13], q[14], q[15]);
-          dv = add4(dv, p0, see0, g[0], g[1], g[2], g[3]);
-          dv = add4(dv, p1, see1, g[4], g[5], g[6], g[7]);
-          dv = add4(dv, p2, see2, g[8], g[9], g[10], g[11]);
-          dv = add4(dv, p3, see3, g[12], g[13], g[14], g[15]);
-          if (lane < tile.count) {
-            dqkv[k_at + d] = dk;
-            dqkv[v_at + d] = dv;
-          }
+          let g0 = dy[g_at.x + d];
+          let g1 = dy[g_at.y + d];
+          let g2 = dy[g_at.z + d];
+          let g3 = dy[g_at.w + d];
+          let v = own_of(qkv[v_at.x + d], qkv[v_at.y + d], qkv[v_at.z + d], qkv[v_at.w + d]);
+          add_scores(&e0, v, g0);
+          add_scores(&e1, v, g1);
+          add_scores(&e2, v, g2);
+          add_scores(&e3, v, g3);
+          spoilt0 |= spoilt(g0);
+          spoilt1 |= spoilt(g1);
+          spoilt2 |= spoilt(g2);
+          spoilt3 |= spoilt(g3);
+        }
+        let spoilt_rows = select(vec4<u32>(0u), shared_rows + 1u, vec4<bool>(spoilt0, spoilt1, spoilt2, spoilt3));
+        let last = subgroupMax(max(max(spoilt_rows.x, spoilt_rows.y), max(spoilt_rows.z, spoilt_rows.w)));
+        let poison = rows < vec4<u32>(last);
+        var p0 = weights(s0, queries, 0u, rows);
+        let p1 = weights(s1, queries, 1u, rows);
+        let p2 = weights(s2, queries, 2u, rows);
+        let p3 = weights(s3, queries, 3u, rows);
+        p0[0] = select(p0[0], R(not_a_number()), poison);
+        for (var d = 0u; d < params.lanes; d++) {
+          let g0 = dy[g_at.x + d];
+          let g1 = dy[g_at.y + d];
+          let g2 = dy[g_at.z + d];
+          let g3 = dy[g_at.w + d];
+          var dv = Own();
+          if (started) { dv = own_of(dqkv[v_at.x + d], dqkv[v_at.y + d], dqkv[v_at.z + d], dqkv[v_at.w + d]); }
+          dv = add_rows(add_rows(add_rows(add_rows(dv, p0, g0), p1, g1), p2, g2), p3, g3);
+          let result = rows_of(dv);
+          if (has.x) { dqkv[v_at.x + d] = result[0]; }
+          if (has.y) { dqkv[v_at.y + d] = result[1]; }
+          if (has.z) { dqkv[v_at.z + d] = result[2]; }
+          if (has.w) { dqkv[v_at.w + d] = result[3]; }
+        }
+        var ds0 = score_gradients(p0, e0, queries, 0u, rows);
+        let ds1 = score_gradients(p1, e1, queries, 1u, rows);
+        let ds2 = score_gradients(p2, e2, queries, 2u, rows);
+        let ds3 = score_gradients(p3, e3, queries, 3u, rows);
+        ds0[0] = select(ds0[0], R(not_a_number()), poison);
+        for (var d = 0u; d < params.lanes; d++) {
+          let q0 = qkv[q_at.x + d];
+          let q1 = qkv[q_at.y + d];
+          let q2 = qkv[q_at.z + d];
+          let q3 = qkv[q_at.w + d];
+          var dk = Own();
+          if (started) { dk = own_of(dqkv[k_at.x + d], dqkv[k_at.y + d], dqkv[k_at.z + d], dqkv[k_at.w + d]); }
+          dk = add_rows(add_rows(add_rows(add_rows(dk, ds0, q0), ds1, q1), ds2, q2), ds3, q3);
+          let result = rows_of(dk);
+          if (has.x) { dqkv[k_at.x + d] = result[0]; }
+          if (has.y) { dqkv[k_at.y + d] = result[1]; }
+          if (has.z) { dqkv[k_at.z + d] = result[2]; }
+          if (has.w) { dqkv[k_at.w + d] = result[3]; }
         }
         started = true;
       }
     }
   }
-  if (lane < tile.count) { pad_row(tile, row); }
+  if (has.x) { pad_row(tile, rows.x); }
+  if (has.y) { pad_row(tile, rows.y); }
+  if (has.z) { pad_row(tile, rows.z); }
+  if (has.w) { pad_row(tile, rows.w); }
 }

@@ -1,69 +1,124 @@
-// Attention's gradient for the queries, as attention_query_gradient.wgsl says, with keys in tiles of 16 that a subgroup
-// shares (lib/attention_share). No invocation returns before the walk's end.
+// Attention's gradient for the queries, as attention_query_gradient.wgsl says, for CPU adapters with subgroups: an invocation
+// owns four rows of queries, and subgroups share tiles of 32 keys (lib/attention_blocks). The scores of a tile stay in
+// registers and the gradient is accumulated in dqkv, once per tile. Accumulation: f32; tiles of keys begin at multiples of
+// 32 in path position, keys ascending. A row that sees a key that is not finite is NaN in all columns of the head. No
+// invocation returns before the walk's end.
 //#header lanes
 //#include grid
 //#include attention_tile
 //#include attention_path
 //#include attention_walk
 //#include attention_query_gradient
-//#include attention_share
+//#header member
+//#header own_rows
+//#include attention_blocks
+
+// What an invocation's rows bring to each score's gradient.
+struct Rows {
+  denominator: R,
+  mean: R,
+  // Path positions that they see.
+  seen: vec4<u32>,
+}
+
+// The gradient of the score of path position t; 0 where it isn't seen.
+fn score_gradient(s: R, e: R, rows: Rows, t: u32) -> R {
+  return select(R(0.0), exp(s - rows.denominator) * (e - rows.mean) * params.scale, vec4<u32>(t) < rows.seen);
+}
+
+fn score_gradients(s: Eight, e: Eight, rows: Rows, t: u32) -> Eight {
+  return Eight(
+    score_gradient(s[0], e[0], rows, t), score_gradient(s[1], e[1], rows, t + 1u),
+    score_gradient(s[2], e[2], rows, t + 2u), score_gradient(s[3], e[3], rows, t + 3u),
+    score_gradient(s[4], e[4], rows, t + 4u), score_gradient(s[5], e[5], rows, t + 5u),
+    score_gradient(s[6], e[6], rows, t + 6u), score_gradient(s[7], e[7], rows, t + 7u),
+  );
+}
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>, @builtin(local_invocation_index) lane: u32, @builtin(subgroup_invocation_id) member: u32) {
   let index = workgroup_index(workgroup, grid);
   if (index >= params.tiles * params.heads) { return; }
   let tile = tile_of(index);
-  // Invocations without a row follow the last one, see nothing and write nothing.
-  let row = tile.row + min(lane, tile.count - 1u);
-  let q_at = row * params.qkv_stride + tile.query;
-  let g_at = row * params.y_stride + tile.query;
-  let denominator = lse[row * params.lse_stride + tile.head];
-  let mean = delta[row * params.lse_stride + tile.head];
+  // Rows past the last follow it, see nothing and are not written.
+  let place = vec4<u32>(4u * lane) + vec4<u32>(0u, 1u, 2u, 3u);
+  let has = place < vec4<u32>(tile.count);
+  let rows = tile.row + min(place, vec4<u32>(tile.count - 1u));
+  let q_at = rows * params.qkv_stride + tile.query;
+  let g_at = rows * params.y_stride + tile.query;
+  let at = rows * params.lse_stride + tile.head;
+  let denominator = R(lse[at.x], lse[at.y], lse[at.z], lse[at.w]);
+  let mean = R(delta[at.x], delta[at.y], delta[at.z], delta[at.w]);
   for (var n = tile.first_segment; n < tile.end_segment; n++) {
-    let walk = walk_of(tile, n, 16u);
-    let seen = select(0u, seen_in(walk, row), lane < tile.count);
-    for (var t = walk.first; t <= walk.path.last; t += 16u) {
-      let low = row_at(walk.path, t + member % 8u);
-      let high = row_at(walk.path, t + 8u + member % 8u);
-      var s0 = vec4<f32>(0.0);
-      var s1 = vec4<f32>(0.0);
-      var s2 = vec4<f32>(0.0);
-      var s3 = vec4<f32>(0.0);
-      var e0 = vec4<f32>(0.0);
-      var e1 = vec4<f32>(0.0);
-      var e2 = vec4<f32>(0.0);
-      var e3 = vec4<f32>(0.0);
+    let walk = walk_of(tile, n, TILE);
+    let own = Rows(denominator, mean, select(vec4<u32>(0u), seen_in(walk, rows), has));
+    for (var t = walk.first; t <= walk.path.last; t += TILE) {
+      let own_key = t + member % 8u;
+      let r0 = row_at(walk.path, own_key);
+      let r1 = row_at(walk.path, own_key + 8u);
+      let r2 = row_at(walk.path, own_key + 16u);
+      let r3 = row_at(walk.path, own_key + 24u);
+      var s0 = Eight();
+      var s1 = Eight();
+      var s2 = Eight();
+      var s3 = Eight();
+      var spoilt0 = false;
+      var spoilt1 = false;
+      var spoilt2 = false;
+      var spoilt3 = false;
       for (var d = 0u; d < params.lanes; d++) {
-        let q = qkv[q_at + d] * params.scale;
-        let k = share(qkv[low + tile.key + d], qkv[high + tile.key + d]);
-        s0 += scores4(q, k[0], k[1], k[2], k[3]);
-        s1 += scores4(q, k[4], k[5], k[6], k[7]);
-        s2 += scores4(q, k[8], k[9], k[10], k[11]);
-        s3 += scores4(q, k[12], k[13], k[14], k[15]);
-        let g = dy[g_at + d];
-        let v = share(qkv[low + tile.value + d], qkv[high + tile.value + d]);
-        e0 += scores4(g, v[0], v[1], v[2], v[3]);
-        e1 += scores4(g, v[4], v[5], v[6], v[7]);
-        e2 += scores4(g, v[8], v[9], v[10], v[11]);
-        e3 += scores4(g, v[12], v[13], v[14], v[15]);
+        let at = tile.key + d;
+        let k0 = qkv[r0 + at];
+        let k1 = qkv[r1 + at];
+        let k2 = qkv[r2 + at];
+        let k3 = qkv[r3 + at];
+        let q = scale_rows(own_of(qkv[q_at.x + d], qkv[q_at.y + d], qkv[q_at.z + d], qkv[q_at.w + d]), R(params.scale));
+        add_scores(&s0, q, k0);
+        add_scores(&s1, q, k1);
+        add_scores(&s2, q, k2);
+        add_scores(&s3, q, k3);
+        spoilt0 |= spoilt(k0);
+        spoilt1 |= spoilt(k1);
+        spoilt2 |= spoilt(k2);
+        spoilt3 |= spoilt(k3);
       }
-      let see0 = sees(seen, t);
-      let see1 = sees(seen, t + 4u);
-      let see2 = sees(seen, t + 8u);
-      let see3 = sees(seen, t + 12u);
-      let ds0 = exp(s0 - denominator) * (e0 - mean) * params.scale;
-      let ds1 = exp(s1 - denominator) * (e1 - mean) * params.scale;
-      let ds2 = exp(s2 - denominator) * (e2 - mean) * params.scale;
-      let ds3 = exp(s3 - denominator) * (e3 - mean) * params.scale;
+      var e0 = Eight();
+      var e1 = Eight();
+      var e2 = Eight();
+      var e3 = Eight();
       for (var d = 0u; d < params.lanes; d++) {
-        let k = share(qkv[low + tile.key + d], qkv[high + tile.key + d]);
-        var acc = L(0.0);
-        if (t > 0u) { acc = dqkv[q_at + d]; }
-        acc = add4(acc, ds0, see0, k[0], k[1], k[2], k[3]);
-        acc = add4(acc, ds1, see1, k[4], k[5], k[6], k[7]);
-        acc = add4(acc, ds2, see2, k[8], k[9], k[10], k[11]);
-        acc = add4(acc, ds3, see3, k[12], k[13], k[14], k[15]);
-        if (t < seen) { dqkv[q_at + d] = acc; }
+        let at = tile.value + d;
+        let v0 = qkv[r0 + at];
+        let v1 = qkv[r1 + at];
+        let v2 = qkv[r2 + at];
+        let v3 = qkv[r3 + at];
+        let g = own_of(dy[g_at.x + d], dy[g_at.y + d], dy[g_at.z + d], dy[g_at.w + d]);
+        add_scores(&e0, g, v0);
+        add_scores(&e1, g, v1);
+        add_scores(&e2, g, v2);
+        add_scores(&e3, g, v3);
+      }
+      var ds0 = score_gradients(s0, e0, own, t);
+      let ds1 = score_gradients(s1, e1, own, t + 8u);
+      let ds2 = score_gradients(s2, e2, own, t + 16u);
+      let ds3 = score_gradients(s3, e3, own, t + 24u);
+      let first = first_spoilt(own_key, vec4<bool>(spoilt0, spoilt1, spoilt2, spoilt3));
+      ds0[0] = select(ds0[0], R(not_a_number()), vec4<u32>(first) < own.seen);
+      let writes = vec4<u32>(t) < own.seen;
+      for (var d = 0u; d < params.lanes; d++) {
+        let at = tile.key + d;
+        let k0 = qkv[r0 + at];
+        let k1 = qkv[r1 + at];
+        let k2 = qkv[r2 + at];
+        let k3 = qkv[r3 + at];
+        var acc = Own();
+        if (t > 0u) { acc = own_of(dqkv[q_at.x + d], dqkv[q_at.y + d], dqkv[q_at.z + d], dqkv[q_at.w + d]); }
+        acc = add_rows(add_rows(add_rows(add_rows(acc, ds0, k0), ds1, k1), ds2, k2), ds3, k3);
+        let result = rows_of(acc);
+        if (writes.x) { dqkv[q_at.x + d] = result[0]; }
+        if (writes.y) { dqkv[q_at.y + d] = result[1]; }
+        if (writes.z) { dqkv[q_at.z + d] = result[2]; }
+        if (writes.w) { dqkv[q_at.w + d] = result[3]; }
       }
     }
   }

@@ -1,68 +1,126 @@
-// Causal grouped-query attention over a packed forest, as attention.wgsl says, with keys in tiles of 16 that a subgroup
-// shares (lib/attention_share). That needs an eighth of the loads, each of which costs a CPU adapter as much as several
-// multiplications, and broadcasts are free there. No invocation returns before the walk's end.
+// Causal grouped-query attention over a packed forest, as attention.wgsl says, for CPU adapters with subgroups: an invocation
+// owns four rows of queries, and subgroups share tiles of 32 keys (lib/attention_blocks). The scores of a tile stay in
+// registers and the output is accumulated in y, once per tile. Accumulation: f32; tiles of keys begin at multiples of 32 in
+// path position, columns and keys ascending, so that a row's bits depend on its own path alone. A row that sees a value
+// that is not finite is NaN in all columns of the head. No invocation returns before the walk's end.
 //#header lanes
 //#include grid
 //#include attention_tile
 //#include attention_path
 //#include attention_walk
 //#include attention_forward
-//#include attention_share
+//#header member
+//#header own_rows
+//#include attention_blocks
+
+fn seen_score(s: R, t: u32, seen: vec4<u32>) -> R {
+  return select(R(LOWEST), s, vec4<u32>(t) < seen);
+}
+
+// The highest of the scores of path positions t .. t + 7 that a row sees.
+fn highest(s: Eight, t: u32, seen: vec4<u32>) -> R {
+  let a = max(seen_score(s[0], t, seen), seen_score(s[1], t + 1u, seen));
+  let b = max(seen_score(s[2], t + 2u, seen), seen_score(s[3], t + 3u, seen));
+  let c = max(seen_score(s[4], t + 4u, seen), seen_score(s[5], t + 5u, seen));
+  let d = max(seen_score(s[6], t + 6u, seen), seen_score(s[7], t + 7u, seen));
+  return max(max(a, b), max(c, d));
+}
+
+fn weight(s: R, top: R, t: u32, seen: vec4<u32>) -> R {
+  return select(R(0.0), exp(s - top), vec4<u32>(t) < seen);
+}
+
+// Scores become weights relative to exp(top).
+fn weights(s: Eight, top: R, t: u32, seen: vec4<u32>) -> Eight {
+  return Eight(
+    weight(s[0], top, t, seen), weight(s[1], top, t + 1u, seen), weight(s[2], top, t + 2u, seen), weight(s[3], top, t + 3u, seen),
+    weight(s[4], top, t + 4u, seen), weight(s[5], top, t + 5u, seen), weight(s[6], top, t + 6u, seen), weight(s[7], top, t + 7u, seen),
+  );
+}
+
+fn sum8(s: Eight) -> R {
+  return ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]));
+}
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>, @builtin(local_invocation_index) lane: u32, @builtin(subgroup_invocation_id) member: u32) {
   let index = workgroup_index(workgroup, grid);
   if (index >= params.tiles * params.heads) { return; }
   let tile = tile_of(index);
-  // Invocations without a row follow the last one, see nothing and write nothing.
-  let row = tile.row + min(lane, tile.count - 1u);
-  let q_at = row * params.qkv_stride + tile.query;
-  let out = row * params.y_stride + tile.query;
-  var top = LOWEST;
-  var total = 0.0;
+  // Rows past the last follow it, see nothing and are not written.
+  let place = vec4<u32>(4u * lane) + vec4<u32>(0u, 1u, 2u, 3u);
+  let has = place < vec4<u32>(tile.count);
+  let rows = tile.row + min(place, vec4<u32>(tile.count - 1u));
+  let q_at = rows * params.qkv_stride + tile.query;
+  let out = rows * params.y_stride + tile.query;
+  var top = R(LOWEST);
+  var total = R(0.0);
   for (var n = tile.first_segment; n < tile.end_segment; n++) {
-    let walk = walk_of(tile, n, 16u);
-    let seen = select(0u, seen_in(walk, row), lane < tile.count);
-    for (var t = walk.first; t <= walk.path.last; t += 16u) {
-      let low = row_at(walk.path, t + member % 8u);
-      let high = row_at(walk.path, t + 8u + member % 8u);
-      var s0 = vec4<f32>(0.0);
-      var s1 = vec4<f32>(0.0);
-      var s2 = vec4<f32>(0.0);
-      var s3 = vec4<f32>(0.0);
+    let walk = walk_of(tile, n, TILE);
+    let seen = select(vec4<u32>(0u), seen_in(walk, rows), has);
+    for (var t = walk.first; t <= walk.path.last; t += TILE) {
+      let own_key = t + member % 8u;
+      let r0 = row_at(walk.path, own_key);
+      let r1 = row_at(walk.path, own_key + 8u);
+      let r2 = row_at(walk.path, own_key + 16u);
+      let r3 = row_at(walk.path, own_key + 24u);
+      var s0 = Eight();
+      var s1 = Eight();
+      var s2 = Eight();
+      var s3 = Eight();
       for (var d = 0u; d < params.lanes; d++) {
-        let q = qkv[q_at + d] * params.scale;
-        let k = share(qkv[low + tile.key + d], qkv[high + tile.key + d]);
-        s0 += scores4(q, k[0], k[1], k[2], k[3]);
-        s1 += scores4(q, k[4], k[5], k[6], k[7]);
-        s2 += scores4(q, k[8], k[9], k[10], k[11]);
-        s3 += scores4(q, k[12], k[13], k[14], k[15]);
+        let at = tile.key + d;
+        let k0 = qkv[r0 + at];
+        let k1 = qkv[r1 + at];
+        let k2 = qkv[r2 + at];
+        let k3 = qkv[r3 + at];
+        let q = scale_rows(own_of(qkv[q_at.x + d], qkv[q_at.y + d], qkv[q_at.z + d], qkv[q_at.w + d]), R(params.scale));
+        add_scores(&s0, q, k0);
+        add_scores(&s1, q, k1);
+        add_scores(&s2, q, k2);
+        add_scores(&s3, q, k3);
       }
-      let see0 = sees(seen, t);
-      let see1 = sees(seen, t + 4u);
-      let see2 = sees(seen, t + 8u);
-      let see3 = sees(seen, t + 12u);
-      let none = vec4<f32>(LOWEST);
-      let highest = max(max(select(none, s0, see0), select(none, s1, see1)), max(select(none, s2, see2), select(none, s3, see3)));
-      let next = max(top, max4(highest));
-      let kept = rescale(top, next);
-      let p0 = select(vec4<f32>(0.0), exp(s0 - next), see0);
-      let p1 = select(vec4<f32>(0.0), exp(s1 - next), see1);
-      let p2 = select(vec4<f32>(0.0), exp(s2 - next), see2);
-      let p3 = select(vec4<f32>(0.0), exp(s3 - next), see3);
-      total = fma(total, kept, sum4((p0 + p1) + (p2 + p3)));
+      let low = max(highest(s0, t, seen), highest(s1, t + 8u, seen));
+      let high = max(highest(s2, t + 16u, seen), highest(s3, t + 24u, seen));
+      let next = max(top, max(low, high));
+      // As rescale in lib/attention_forward.
+      let kept = select(exp(top - next), R(1.0), top == next);
       top = next;
+      let p0 = weights(s0, next, t, seen);
+      let p1 = weights(s1, next, t + 8u, seen);
+      let p2 = weights(s2, next, t + 16u, seen);
+      let p3 = weights(s3, next, t + 24u, seen);
+      total = fma(total, kept, (sum8(p0) + sum8(p1)) + (sum8(p2) + sum8(p3)));
+      let writes = vec4<u32>(t) < seen;
+      var spoilt0 = false;
+      var spoilt1 = false;
+      var spoilt2 = false;
+      var spoilt3 = false;
       for (var d = 0u; d < params.lanes; d++) {
-        let v = share(qkv[low + tile.value + d], qkv[high + tile.value + d]);
-        var acc = L(0.0);
-        if (t > 0u) { acc = y[out + d] * kept; }
-        acc = add4(acc, p0, see0, v[0], v[1], v[2], v[3]);
-        acc = add4(acc, p1, see1, v[4], v[5], v[6], v[7]);
-        acc = add4(acc, p2, see2, v[8], v[9], v[10], v[11]);
-        acc = add4(acc, p3, see3, v[12], v[13], v[14], v[15]);
-        if (t < seen) { y[out + d] = acc; }
+        let at = tile.value + d;
+        let v0 = qkv[r0 + at];
+        let v1 = qkv[r1 + at];
+        let v2 = qkv[r2 + at];
+        let v3 = qkv[r3 + at];
+        var acc = Own();
+        if (t > 0u) { acc = scale_rows(own_of(y[out.x + d], y[out.y + d], y[out.z + d], y[out.w + d]), kept); }
+        acc = add_rows(add_rows(add_rows(add_rows(acc, p0, v0), p1, v1), p2, v2), p3, v3);
+        let result = rows_of(acc);
+        if (writes.x) { y[out.x + d] = result[0]; }
+        if (writes.y) { y[out.y + d] = result[1]; }
+        if (writes.z) { y[out.z + d] = result[2]; }
+        if (writes.w) { y[out.w + d] = result[3]; }
+        spoilt0 |= spoilt(v0);
+        spoilt1 |= spoilt(v1);
+        spoilt2 |= spoilt(v2);
+        spoilt3 |= spoilt(v3);
       }
+      let first = first_spoilt(own_key, vec4<bool>(spoilt0, spoilt1, spoilt2, spoilt3));
+      total = select(total, R(not_a_number()), vec4<u32>(first) < seen);
     }
   }
-  if (lane < tile.count) { finish(tile, row, top, total); }
+  if (has.x) { finish(tile, rows.x, top.x, total.x); }
+  if (has.y) { finish(tile, rows.y, top.y, total.y); }
+  if (has.z) { finish(tile, rows.z, top.z, total.z); }
+  if (has.w) { finish(tile, rows.w, top.w, total.w); }
 }

@@ -26,7 +26,7 @@ type Joins = (length: number, room: number) => boolean;
 const policies: readonly Joins[] = [() => false, (length, room) => length <= room, () => true];
 
 /** Path positions per tile of keys; the portable kernels' smaller tiles cost about the same per position. */
-const keyTile = 16;
+const keyTile = 32;
 
 /**
  * [tiles, 4]: first row, rows (at most `rowsPerTile`), first segment, the segment after the last. Of the ways to cut the

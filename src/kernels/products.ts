@@ -77,7 +77,7 @@ const lavapipe = { lanes: 8, rows: [8, 16, 32], member: "shuffle" } as const;
 const others = { lanes: WG, rows: [8, 16], member: "broadcast" } as const;
 
 /** Its subgroups have eight members; drivers that are set to other widths are treated as GPUs are. */
-const isLavapipe = (gpu: Gpu): boolean =>
+export const isLavapipe = (gpu: Gpu): boolean =>
   gpu.facts.software && gpu.facts.subgroupMin === lavapipe.lanes && gpu.facts.subgroupMax === lavapipe.lanes;
 
 /** Whether tiles in workgroup memory are the first choice: only where barriers cost little, and results fill tiles. */

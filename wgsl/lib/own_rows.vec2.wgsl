@@ -1,0 +1,35 @@
+// Four rows of an invocation, two columns of each, by columns; for rows in vec2s.
+alias Own = mat2x4<f32>;
+
+fn own_of(a: L, b: L, c: L, d: L) -> Own {
+  return transpose(mat4x2<f32>(a, b, c, d));
+}
+
+// The rows one by one.
+fn rows_of(own: Own) -> array<L, 4> {
+  let rows = transpose(own);
+  return array<L, 4>(rows[0], rows[1], rows[2], rows[3]);
+}
+
+// Each row by its own factor.
+fn scale_rows(own: Own, by: R) -> Own {
+  return Own(own[0] * by, own[1] * by);
+}
+
+fn four(v: L) -> vec4<f32> {
+  return vec4<f32>(v, 0.0, 0.0);
+}
+
+// Each row's sum and its products with `b`, columns ascending.
+fn add_products(sum: R, own: Own, b: vec4<f32>) -> R {
+  return fma(own[1], R(b.y), fma(own[0], R(b.x), sum));
+}
+
+// Each row and `v` by the row's weight.
+fn add_weighted(own: Own, weight: R, v: vec4<f32>) -> Own {
+  return Own(fma(weight, R(v.x), own[0]), fma(weight, R(v.y), own[1]));
+}
+
+fn finite_columns(v: L) -> vec2<bool> {
+  return (bitcast<vec2<u32>>(v) & vec2<u32>(0x7f800000u)) != vec2<u32>(0x7f800000u);
+}
