@@ -9,6 +9,37 @@
 //#header member
 //#header own_rows
 //#include attention_blocks
+//#include own_held
+
+// Parts that may be held.
+const VALUE_SUM = 0u;
+const KEY_SUM = 1u;
+const KEY = 2u;
+const VALUE = 3u;
+override sum_parts: u32 = min(PARTS, 2u);
+override read_parts: u32 = max(PARTS, 2u) - 2u;
+
+fn own_at(at: vec4<u32>, d: u32) -> Own {
+  return own_of(qkv[at.x + d], qkv[at.y + d], qkv[at.z + d], qkv[at.w + d]);
+}
+
+fn sum_before(part: u32, lane: u32, at: vec4<u32>, d: u32, started: bool) -> Own {
+  var sum = Own();
+  if (PARTS > part) {
+    sum = held(part, lane, d);
+  } else if (started) {
+    sum = own_of(dqkv[at.x + d], dqkv[at.y + d], dqkv[at.z + d], dqkv[at.w + d]);
+  }
+  return sum;
+}
+
+fn write(at: vec4<u32>, d: u32, sum: Own, which: vec4<bool>) {
+  let rows = rows_of(sum);
+  if (which.x) { dqkv[at.x + d] = rows[0]; }
+  if (which.y) { dqkv[at.y + d] = rows[1]; }
+  if (which.z) { dqkv[at.z + d] = rows[2]; }
+  if (which.w) { dqkv[at.w + d] = rows[3]; }
+}
 
 // A tile of queries, of which each member holds numbers for four: for row 8 j + i of the tile, element j of member i.
 struct Queries {
@@ -60,6 +91,11 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
   let rows = tile.row + min(place, vec4<u32>(tile.count - 1u));
   let k_at = rows * params.qkv_stride + tile.key;
   let v_at = rows * params.qkv_stride + tile.value;
+  for (var i = 0u; i < read_parts * params.lanes; i++) {
+    let key = i < params.lanes;
+    let d = i % params.lanes;
+    hold(select(VALUE, KEY, key), lane, d, scale_rows(own_at(select(v_at, k_at, key), d), R(select(1.0, params.scale, key))));
+  }
   var started = false;
   for (var range_index = tile.first_range; range_index < tile.end_range; range_index++) {
     let range = ranges[range_index].xy;
@@ -86,7 +122,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
           let q1 = qkv[q_at.y + d];
           let q2 = qkv[q_at.z + d];
           let q3 = qkv[q_at.w + d];
-          let k = scale_rows(own_of(qkv[k_at.x + d], qkv[k_at.y + d], qkv[k_at.z + d], qkv[k_at.w + d]), R(params.scale));
+          var k = Own();
+          if (PARTS > KEY) { k = held(KEY, lane, d); } else { k = scale_rows(own_at(k_at, d), R(params.scale)); }
           add_scores(&s0, k, q0);
           add_scores(&s1, k, q1);
           add_scores(&s2, k, q2);
@@ -105,7 +142,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
           let g1 = dy[g_at.y + d];
           let g2 = dy[g_at.z + d];
           let g3 = dy[g_at.w + d];
-          let v = own_of(qkv[v_at.x + d], qkv[v_at.y + d], qkv[v_at.z + d], qkv[v_at.w + d]);
+          var v = Own();
+          if (PARTS > VALUE) { v = held(VALUE, lane, d); } else { v = own_at(v_at, d); }
           add_scores(&e0, v, g0);
           add_scores(&e1, v, g1);
           add_scores(&e2, v, g2);
@@ -128,14 +166,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
           let g1 = dy[g_at.y + d];
           let g2 = dy[g_at.z + d];
           let g3 = dy[g_at.w + d];
-          var dv = Own();
-          if (started) { dv = own_of(dqkv[v_at.x + d], dqkv[v_at.y + d], dqkv[v_at.z + d], dqkv[v_at.w + d]); }
+          var dv = sum_before(VALUE_SUM, lane, v_at, d, started);
           dv = add_rows(add_rows(add_rows(add_rows(dv, p0, g0), p1, g1), p2, g2), p3, g3);
-          let result = rows_of(dv);
-          if (has.x) { dqkv[v_at.x + d] = result[0]; }
-          if (has.y) { dqkv[v_at.y + d] = result[1]; }
-          if (has.z) { dqkv[v_at.z + d] = result[2]; }
-          if (has.w) { dqkv[v_at.w + d] = result[3]; }
+          if (PARTS > VALUE_SUM) { hold(VALUE_SUM, lane, d, dv); } else { write(v_at, d, dv, has); }
         }
         var ds0 = score_gradients(p0, e0, queries, 0u, rows);
         let ds1 = score_gradients(p1, e1, queries, 1u, rows);
@@ -147,21 +180,20 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
           let q1 = qkv[q_at.y + d];
           let q2 = qkv[q_at.z + d];
           let q3 = qkv[q_at.w + d];
-          var dk = Own();
-          if (started) { dk = own_of(dqkv[k_at.x + d], dqkv[k_at.y + d], dqkv[k_at.z + d], dqkv[k_at.w + d]); }
+          var dk = sum_before(KEY_SUM, lane, k_at, d, started);
           dk = add_rows(add_rows(add_rows(add_rows(dk, ds0, q0), ds1, q1), ds2, q2), ds3, q3);
-          let result = rows_of(dk);
-          if (has.x) { dqkv[k_at.x + d] = result[0]; }
-          if (has.y) { dqkv[k_at.y + d] = result[1]; }
-          if (has.z) { dqkv[k_at.z + d] = result[2]; }
-          if (has.w) { dqkv[k_at.w + d] = result[3]; }
+          if (PARTS > KEY_SUM) { hold(KEY_SUM, lane, d, dk); } else { write(k_at, d, dk, has); }
         }
         started = true;
       }
     }
   }
-  if (has.x) { pad_row(tile, rows.x); }
-  if (has.y) { pad_row(tile, rows.y); }
-  if (has.z) { pad_row(tile, rows.z); }
-  if (has.w) { pad_row(tile, rows.w); }
+  for (var i = 0u; i < sum_parts * params.lanes; i++) {
+    let value = i < params.lanes;
+    let d = i % params.lanes;
+    write(select(k_at, v_at, value), d, held(select(KEY_SUM, VALUE_SUM, value), lane, d), has);
+  }
+  if (has.x) {
+    for (var row = rows.x; row <= rows.w; row++) { pad_row(tile, row); }
+  }
 }

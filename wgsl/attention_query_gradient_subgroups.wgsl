@@ -12,6 +12,28 @@
 //#header member
 //#header own_rows
 //#include attention_blocks
+//#include own_held
+
+// Parts that may be held.
+const SUM = 0u;
+const QUERY = 1u;
+const OUTPUT_GRADIENT = 2u;
+
+fn query(at: vec4<u32>, d: u32) -> Own {
+  return scale_rows(own_of(qkv[at.x + d], qkv[at.y + d], qkv[at.z + d], qkv[at.w + d]), R(params.scale));
+}
+
+fn output_gradient(at: vec4<u32>, d: u32) -> Own {
+  return own_of(dy[at.x + d], dy[at.y + d], dy[at.z + d], dy[at.w + d]);
+}
+
+fn write(at: vec4<u32>, d: u32, sum: Own, which: vec4<bool>) {
+  let rows = rows_of(sum);
+  if (which.x) { dqkv[at.x + d] = rows[0]; }
+  if (which.y) { dqkv[at.y + d] = rows[1]; }
+  if (which.z) { dqkv[at.z + d] = rows[2]; }
+  if (which.w) { dqkv[at.w + d] = rows[3]; }
+}
 
 // What an invocation's rows bring to each score's gradient.
 struct Rows {
@@ -49,6 +71,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
   let at = rows * params.lse_stride + tile.head;
   let denominator = R(lse[at.x], lse[at.y], lse[at.z], lse[at.w]);
   let mean = R(delta[at.x], delta[at.y], delta[at.z], delta[at.w]);
+  if (PARTS > QUERY) {
+    for (var d = 0u; d < params.lanes; d++) { hold(QUERY, lane, d, query(q_at, d)); }
+  }
+  if (PARTS > OUTPUT_GRADIENT) {
+    for (var d = 0u; d < params.lanes; d++) { hold(OUTPUT_GRADIENT, lane, d, output_gradient(g_at, d)); }
+  }
   for (var n = tile.first_segment; n < tile.end_segment; n++) {
     let walk = walk_of(tile, n, TILE);
     let own = Rows(denominator, mean, select(vec4<u32>(0u), seen_in(walk, rows), has));
@@ -72,7 +100,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
         let k1 = qkv[r1 + at];
         let k2 = qkv[r2 + at];
         let k3 = qkv[r3 + at];
-        let q = scale_rows(own_of(qkv[q_at.x + d], qkv[q_at.y + d], qkv[q_at.z + d], qkv[q_at.w + d]), R(params.scale));
+        var q = Own();
+        if (PARTS > QUERY) { q = held(QUERY, lane, d); } else { q = query(q_at, d); }
         add_scores(&s0, q, k0);
         add_scores(&s1, q, k1);
         add_scores(&s2, q, k2);
@@ -92,7 +121,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
         let v1 = qkv[r1 + at];
         let v2 = qkv[r2 + at];
         let v3 = qkv[r3 + at];
-        let g = own_of(dy[g_at.x + d], dy[g_at.y + d], dy[g_at.z + d], dy[g_at.w + d]);
+        var g = Own();
+        if (PARTS > OUTPUT_GRADIENT) { g = held(OUTPUT_GRADIENT, lane, d); } else { g = output_gradient(g_at, d); }
         add_scores(&e0, g, v0);
         add_scores(&e1, g, v1);
         add_scores(&e2, g, v2);
@@ -111,15 +141,18 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
         let k1 = qkv[r1 + at];
         let k2 = qkv[r2 + at];
         let k3 = qkv[r3 + at];
-        var acc = Own();
-        if (t > 0u) { acc = own_of(dqkv[q_at.x + d], dqkv[q_at.y + d], dqkv[q_at.z + d], dqkv[q_at.w + d]); }
-        acc = add_rows(add_rows(add_rows(add_rows(acc, ds0, k0), ds1, k1), ds2, k2), ds3, k3);
-        let result = rows_of(acc);
-        if (writes.x) { dqkv[q_at.x + d] = result[0]; }
-        if (writes.y) { dqkv[q_at.y + d] = result[1]; }
-        if (writes.z) { dqkv[q_at.z + d] = result[2]; }
-        if (writes.w) { dqkv[q_at.w + d] = result[3]; }
+        var sum = Own();
+        if (PARTS > SUM) {
+          sum = held(SUM, lane, d);
+        } else if (t > 0u) {
+          sum = own_of(dqkv[q_at.x + d], dqkv[q_at.y + d], dqkv[q_at.z + d], dqkv[q_at.w + d]);
+        }
+        sum = add_rows(add_rows(add_rows(add_rows(sum, ds0, k0), ds1, k1), ds2, k2), ds3, k3);
+        if (PARTS > SUM) { hold(SUM, lane, d, sum); } else { write(q_at, d, sum, writes); }
       }
     }
+  }
+  if (PARTS > SUM) {
+    for (var d = 0u; d < params.lanes; d++) { write(q_at, d, held(SUM, lane, d), has); }
   }
 }

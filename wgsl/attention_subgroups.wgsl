@@ -12,6 +12,27 @@
 //#header member
 //#header own_rows
 //#include attention_blocks
+//#include own_held
+
+// Parts that may be held.
+const OUTPUT = 0u;
+const QUERY = 1u;
+
+fn query(at: vec4<u32>, d: u32) -> Own {
+  return scale_rows(own_of(qkv[at.x + d], qkv[at.y + d], qkv[at.z + d], qkv[at.w + d]), R(params.scale));
+}
+
+fn output(at: vec4<u32>, d: u32) -> Own {
+  return own_of(y[at.x + d], y[at.y + d], y[at.z + d], y[at.w + d]);
+}
+
+fn write(at: vec4<u32>, d: u32, sum: Own, which: vec4<bool>) {
+  let rows = rows_of(sum);
+  if (which.x) { y[at.x + d] = rows[0]; }
+  if (which.y) { y[at.y + d] = rows[1]; }
+  if (which.z) { y[at.z + d] = rows[2]; }
+  if (which.w) { y[at.w + d] = rows[3]; }
+}
 
 fn seen_score(s: R, t: u32, seen: vec4<u32>) -> R {
   return select(R(LOWEST), s, vec4<u32>(t) < seen);
@@ -53,6 +74,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
   let rows = tile.row + min(place, vec4<u32>(tile.count - 1u));
   let q_at = rows * params.qkv_stride + tile.query;
   let out = rows * params.y_stride + tile.query;
+  if (PARTS > QUERY) {
+    for (var d = 0u; d < params.lanes; d++) { hold(QUERY, lane, d, query(q_at, d)); }
+  }
   var top = R(LOWEST);
   var total = R(0.0);
   for (var n = tile.first_segment; n < tile.end_segment; n++) {
@@ -74,7 +98,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
         let k1 = qkv[r1 + at];
         let k2 = qkv[r2 + at];
         let k3 = qkv[r3 + at];
-        let q = scale_rows(own_of(qkv[q_at.x + d], qkv[q_at.y + d], qkv[q_at.z + d], qkv[q_at.w + d]), R(params.scale));
+        var q = Own();
+        if (PARTS > QUERY) { q = held(QUERY, lane, d); } else { q = query(q_at, d); }
         add_scores(&s0, q, k0);
         add_scores(&s1, q, k1);
         add_scores(&s2, q, k2);
@@ -102,14 +127,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
         let v1 = qkv[r1 + at];
         let v2 = qkv[r2 + at];
         let v3 = qkv[r3 + at];
-        var acc = Own();
-        if (t > 0u) { acc = scale_rows(own_of(y[out.x + d], y[out.y + d], y[out.z + d], y[out.w + d]), kept); }
-        acc = add_rows(add_rows(add_rows(add_rows(acc, p0, v0), p1, v1), p2, v2), p3, v3);
-        let result = rows_of(acc);
-        if (writes.x) { y[out.x + d] = result[0]; }
-        if (writes.y) { y[out.y + d] = result[1]; }
-        if (writes.z) { y[out.z + d] = result[2]; }
-        if (writes.w) { y[out.w + d] = result[3]; }
+        var before = Own();
+        if (PARTS > OUTPUT) { before = held(OUTPUT, lane, d); } else if (t > 0u) { before = output(out, d); }
+        let sum = add_rows(add_rows(add_rows(add_rows(scale_rows(before, kept), p0, v0), p1, v1), p2, v2), p3, v3);
+        if (PARTS > OUTPUT) { hold(OUTPUT, lane, d, select_rows(before, sum, writes)); } else { write(out, d, sum, writes); }
         spoilt0 |= spoilt(v0);
         spoilt1 |= spoilt(v1);
         spoilt2 |= spoilt(v2);
@@ -119,8 +140,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
       total = select(total, R(not_a_number()), vec4<u32>(first) < seen);
     }
   }
-  if (has.x) { finish(tile, rows.x, top.x, total.x); }
-  if (has.y) { finish(tile, rows.y, top.y, total.y); }
-  if (has.z) { finish(tile, rows.z, top.z, total.z); }
-  if (has.w) { finish(tile, rows.w, top.w, total.w); }
+  for (var d = 0u; d < params.lanes; d++) {
+    var sum = Own();
+    if (PARTS > OUTPUT) { sum = held(OUTPUT, lane, d); } else { sum = output(out, d); }
+    write(out, d, divide_rows(sum, total), has);
+  }
+  if (has.x) {
+    for (var row = rows.x; row <= rows.w; row++) { finish_lse(tile, row, top[row - rows.x], total[row - rows.x]); }
+  }
 }

@@ -25,13 +25,17 @@ fn rescale(before: f32, after: f32) -> f32 {
   return select(exp(before - after), 1.0, before == after);
 }
 
-// Divides a row of y by its softmax's denominator, `total` relative to exp(top), and keeps the logarithm of that. The
-// last head writes zeros into the padding columns.
+// Divides a row of y by its softmax's denominator, `total` relative to exp(top), and keeps the logarithm of that.
 fn finish(tile: Tile, row: u32, top: f32, total: f32) {
   let out = row * params.y_stride + tile.query;
   for (var d = 0u; d < params.lanes; d++) {
     y[out + d] = y[out + d] / total;
   }
+  finish_lse(tile, row, top, total);
+}
+
+// Keeps the logarithm of a row's denominator. The last head writes zeros into the padding columns.
+fn finish_lse(tile: Tile, row: u32, top: f32, total: f32) {
   let last = tile.head + 1u == params.heads;
   if (last) {
     for (var c = params.heads * params.lanes; c < params.y_stride; c++) {

@@ -1,6 +1,8 @@
 // Four rows of an invocation, two columns of each, by columns; for rows in vec2s.
 alias Own = mat2x4<f32>;
 
+const WIDTH = 2u;
+
 fn own_of(a: L, b: L, c: L, d: L) -> Own {
   return transpose(mat4x2<f32>(a, b, c, d));
 }
@@ -14,6 +16,15 @@ fn rows_of(own: Own) -> array<L, 4> {
 // Each row by its own factor.
 fn scale_rows(own: Own, by: R) -> Own {
   return Own(own[0] * by, own[1] * by);
+}
+
+fn divide_rows(own: Own, by: R) -> Own {
+  return Own(own[0] / by, own[1] / by);
+}
+
+// `b` for the rows that `which` says, `a` for the others.
+fn select_rows(a: Own, b: Own, which: vec4<bool>) -> Own {
+  return Own(select(a[0], b[0], which), select(a[1], b[1], which));
 }
 
 fn four(v: L) -> vec4<f32> {

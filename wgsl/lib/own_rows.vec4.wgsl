@@ -1,6 +1,8 @@
 // Four rows of an invocation, four columns of each, by columns; for rows in vec4s.
 alias Own = mat4x4<f32>;
 
+const WIDTH = 4u;
+
 fn own_of(a: L, b: L, c: L, d: L) -> Own {
   return transpose(Own(a, b, c, d));
 }
@@ -14,6 +16,15 @@ fn rows_of(own: Own) -> array<L, 4> {
 // Each row by its own factor.
 fn scale_rows(own: Own, by: R) -> Own {
   return Own(own[0] * by, own[1] * by, own[2] * by, own[3] * by);
+}
+
+fn divide_rows(own: Own, by: R) -> Own {
+  return Own(own[0] / by, own[1] / by, own[2] / by, own[3] / by);
+}
+
+// `b` for the rows that `which` says, `a` for the others.
+fn select_rows(a: Own, b: Own, which: vec4<bool>) -> Own {
+  return Own(select(a[0], b[0], which), select(a[1], b[1], which), select(a[2], b[2], which), select(a[3], b[3], which));
 }
 
 fn four(v: L) -> vec4<f32> {
