@@ -14,10 +14,6 @@
 // Parts that may be held.
 const VALUE_SUM = 0u;
 const KEY_SUM = 1u;
-const KEY = 2u;
-const VALUE = 3u;
-override sum_parts: u32 = min(PARTS, 2u);
-override read_parts: u32 = max(PARTS, 2u) - 2u;
 
 fn own_at(at: vec4<u32>, d: u32) -> Own {
   return own_of(qkv[at.x + d], qkv[at.y + d], qkv[at.z + d], qkv[at.w + d]);
@@ -91,11 +87,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
   let rows = tile.row + min(place, vec4<u32>(tile.count - 1u));
   let k_at = rows * params.qkv_stride + tile.key;
   let v_at = rows * params.qkv_stride + tile.value;
-  for (var i = 0u; i < read_parts * params.lanes; i++) {
-    let key = i < params.lanes;
-    let d = i % params.lanes;
-    hold(select(VALUE, KEY, key), lane, d, scale_rows(own_at(select(v_at, k_at, key), d), R(select(1.0, params.scale, key))));
-  }
   var started = false;
   for (var range_index = tile.first_range; range_index < tile.end_range; range_index++) {
     let range = ranges[range_index].xy;
@@ -122,8 +113,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
           let q1 = qkv[q_at.y + d];
           let q2 = qkv[q_at.z + d];
           let q3 = qkv[q_at.w + d];
-          var k = Own();
-          if (PARTS > KEY) { k = held(KEY, lane, d); } else { k = scale_rows(own_at(k_at, d), R(params.scale)); }
+          let k = scale_rows(own_at(k_at, d), R(params.scale));
           add_scores(&s0, k, q0);
           add_scores(&s1, k, q1);
           add_scores(&s2, k, q2);
@@ -142,8 +132,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
           let g1 = dy[g_at.y + d];
           let g2 = dy[g_at.z + d];
           let g3 = dy[g_at.w + d];
-          var v = Own();
-          if (PARTS > VALUE) { v = held(VALUE, lane, d); } else { v = own_at(v_at, d); }
+          let v = own_at(v_at, d);
           add_scores(&e0, v, g0);
           add_scores(&e1, v, g1);
           add_scores(&e2, v, g2);
@@ -188,7 +177,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
       }
     }
   }
-  for (var i = 0u; i < sum_parts * params.lanes; i++) {
+  for (var i = 0u; i < PARTS * params.lanes; i++) {
     let value = i < params.lanes;
     let d = i % params.lanes;
     write(select(k_at, v_at, value), d, held(select(KEY_SUM, VALUE_SUM, value), lane, d), has);

@@ -1,6 +1,7 @@
 /** @file A packed batch's tables on the device: each row's position, and the tiles of rows that attention works on. */
 import type { Gpu } from "../gpu/gpu.ts";
 import { type Tensor, uploadTensor } from "../tensor/tensor.ts";
+import { subgroupRows } from "./attention-subgroups.ts";
 import { queryTiles } from "./attention-tiles.ts";
 import type { PackedBatch } from "./packed-batch.ts";
 
@@ -18,10 +19,10 @@ export interface ForestTables {
 }
 
 /**
- * Rows per tile: a CPU adapter's subgroup, since rows of longer tiles walk keys that they don't see; on a GPU what a
+ * Rows per tile: those of a CPU adapter's subgroup, since rows of longer tiles walk keys that they don't see; on a GPU what a
  * workgroup of the `shared` kernels has room for (wgsl/lib/attention_shared).
  */
-export const tileRows = { software: 8, hardware: 64 };
+export const tileRows = { software: subgroupRows, hardware: 64 };
 
 /** What attention's backward needs beside `ForestTables`: which queries see each key. */
 export interface ForestGradientTables {

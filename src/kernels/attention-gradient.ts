@@ -11,11 +11,10 @@ import {
   type AttentionKernelVariant,
   type AttentionOptions,
   attentionParams,
-  attentionVariant,
+  attentionPipeline,
   attentionVariants,
   chooseAttention,
   everyAttentionVariant,
-  everySharedVariant,
   expectAttention,
   sharedWindows,
 } from "./attention-shape.ts";
@@ -48,8 +47,10 @@ const queryKernels = {
   subgroups: queriesBySubgroups,
   shared: queriesByWorkgroup,
 } as const;
-/** Of `shared`: 128 floats of sums in registers, of one gradient or of two. */
-const maxSlices = { keys: 4, queries: 8 } as const;
+/** 128 floats of sums in registers, of two gradients; both at hand. */
+const keyBounds = { maxSlices: 4, maxParts: 2 } as const;
+/** The same of one gradient; it, the queries and dy at hand. */
+const queryBounds = { maxSlices: 8, maxParts: 3 } as const;
 
 export interface AttentionGradientInputs extends AttentionResult {
   /** [T, heads * headDim] f32: d loss / d y */
@@ -119,11 +120,12 @@ export function attentionKeyGradient(
 ): void {
   const { headDim } = options;
   const chosen = chooseAttention(gpu, attentionKeyGradientOperation, options);
-  const windows = chosen === "shared" ? sharedWindows(headDim, maxSlices.keys) : 1;
+  const windows = chosen === "shared" ? sharedWindows(headDim, keyBounds.maxSlices) : 1;
+  const { variant, width } = attentionPipeline(gpu, chosen, headDim, tileRows, keyBounds);
   gpu.recorder.dispatch(keyKernels[chosen], {
-    variant: attentionVariant(chosen, headDim, tileRows, maxSlices.keys),
+    variant,
     bindings: [bind(gpu, pass.qkv), bind(gpu, tiles), bind(gpu, ranges), ...rowWise(gpu, pass)],
-    params: attentionParams(options, { ...pass, tiles: tiles.rows, lseStride: pass.lse.stride }),
+    params: attentionParams(options, { ...pass, tiles: tiles.rows, lseStride: pass.lse.stride }, width),
     workgroups: tiles.rows * options.kvHeads * windows,
     // A pair of a query and a key costs two multiply-adds per column for its score, and as many for each gradient.
     work: 4 * pass.maxPath * pass.qkv.rows * options.heads * options.headDim,
@@ -139,10 +141,11 @@ export function attentionQueryGradient(
 ): void {
   const { headDim } = options;
   const chosen = chooseAttention(gpu, attentionQueryGradientOperation, options);
+  const { variant, width } = attentionPipeline(gpu, chosen, headDim, tileRows, queryBounds);
   gpu.recorder.dispatch(queryKernels[chosen], {
-    variant: attentionVariant(chosen, headDim, tileRows, maxSlices.queries),
+    variant,
     bindings: [bind(gpu, pass.qkv), bind(gpu, tiles), bind(gpu, segments), ...rowWise(gpu, pass)],
-    params: attentionParams(options, { ...pass, tiles: tiles.rows, lseStride: pass.lse.stride }),
+    params: attentionParams(options, { ...pass, tiles: tiles.rows, lseStride: pass.lse.stride }, width),
     workgroups: tiles.rows * options.heads,
     work: 3 * pass.maxPath * pass.qkv.rows * options.heads * options.headDim,
   });
@@ -154,7 +157,6 @@ const rowWise = (gpu: Gpu, { dy, lse, delta, dqkv }: AttentionPass) =>
 /** Every pipeline of attention's backward. */
 export const attentionGradientKernels: readonly KernelVariant[] = [
   { kernel: deltas, variant: {} },
-  ...everyAttentionVariant([keys, keysBySubgroups, queries, queriesBySubgroups]),
-  ...everySharedVariant(keysByWorkgroup, maxSlices.keys),
-  ...everySharedVariant(queriesByWorkgroup, maxSlices.queries),
+  ...everyAttentionVariant(keyKernels, keyBounds),
+  ...everyAttentionVariant(queryKernels, queryBounds),
 ];

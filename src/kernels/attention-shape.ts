@@ -3,6 +3,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelSource, KernelVariant, Variant } from "../gpu/kernel-source.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { tileRows } from "./attention-forest.ts";
+import { everySubgroupsVariant, subgroupsLayout } from "./attention-subgroups.ts";
 import { ceilDiv, expectShape } from "./shapes.ts";
 import { chooseVariant, hasSubgroups, type OperationVariants, type WeightShape } from "./variants.ts";
 
@@ -17,8 +18,8 @@ export interface AttentionOptions {
 }
 
 /**
- * portable: each invocation loads every key, four at a time. subgroups: a subgroup shares tiles of 16. shared: a
- * workgroup of 128 shares tiles of 32 in its memory, and sums stay in registers, for GPUs.
+ * portable: each invocation loads every key, four at a time. subgroups: invocations own four rows,
+ * and a subgroup shares tiles of 32, for CPU adapters. shared: a workgroup of 128 shares tiles of 32 in its memory, and sums stay in registers, for GPUs.
  */
 export type AttentionKernelVariant = "portable" | "subgroups" | "shared";
 
@@ -82,8 +83,9 @@ export function expectAttention(
 export function attentionParams(
   { heads, kvHeads, headDim, scale }: AttentionOptions,
   call: { readonly tiles: number; readonly qkv: Tensor; readonly y: Tensor; readonly lseStride: number },
+  /** Columns per load of the pipeline. */
+  width: 2 | 4,
 ) {
-  const width = loadWidth(headDim);
   const lanes = headDim / width;
   return {
     tiles: call.tiles,
@@ -99,19 +101,30 @@ export function attentionParams(
   };
 }
 
-/** The pipeline of a variant. @param maxSlices vec4s of columns that an invocation of `shared` may have */
-export function attentionVariant(
+/** What bounds the pipelines of an operation. */
+export interface AttentionBounds {
+  /** Vec4s of columns that an invocation of `shared` may have. */
+  readonly maxSlices: number;
+  /** Parts of own rows that `subgroups` may hold in workgroup memory. */
+  readonly maxParts: number;
+}
+
+/** The pipeline of a variant, and the columns per load that its parameters count in. */
+export function attentionPipeline(
+  gpu: Gpu,
   chosen: AttentionKernelVariant,
   headDim: number,
   rowsPerTile: number,
-  maxSlices: number,
-): Variant {
+  { maxSlices, maxParts }: AttentionBounds,
+): { readonly variant: Variant; readonly width: 2 | 4 } {
+  const width = loadWidth(headDim);
+  if (chosen === "subgroups") return subgroupsLayout(gpu, headDim, rowsPerTile, maxParts);
   if (chosen === "shared") {
     if (rowsPerTile > tileRows.hardware)
       throw new Error(`attention=shared: a workgroup has ${tileRows.hardware} rows, a tile ${rowsPerTile}`);
-    return sharedVariant(sharedSlices(headDim, maxSlices));
+    return { variant: sharedVariant(sharedSlices(headDim, maxSlices)), width };
   }
-  return rowsVariant(loadWidth(headDim), rowsPerTile);
+  return { variant: rowsVariant(width, rowsPerTile), width };
 }
 
 const rowsVariant = (width: 2 | 4, rowsPerTile: number): Variant => ({
@@ -136,16 +149,26 @@ export const sharedWindows = (headDim: number, maxSlices: number): number =>
   ceilDiv(headDim, sharedSlices(headDim, maxSlices) * sliceColumns);
 
 /** The pipelines of a kernel of the `shared` variant. */
-export const everySharedVariant = (kernel: KernelSource, maxSlices: number): KernelVariant[] =>
+const everySharedVariant = (kernel: KernelSource, maxSlices: number): KernelVariant[] =>
   [1, 2, 4, 8]
     .filter((slices) => slices <= maxSlices)
     .map((slices) => ({ kernel, variant: sharedVariant(slices) }));
 
-/** The pipelines of these kernels: both widths of a load, the tiles of both kinds of device. */
-export function everyAttentionVariant(kernels: readonly KernelSource[]): KernelVariant[] {
-  return kernels.flatMap((kernel) =>
-    ([2, 4] as const).flatMap((width) =>
-      Object.values(tileRows).map((rows) => ({ kernel, variant: rowsVariant(width, rows) })),
-    ),
+/** The kernels of one operation, by variant. */
+export type AttentionKernels = Readonly<Record<AttentionKernelVariant, KernelSource>>;
+
+/** The pipelines of an operation: both widths of a load, the tiles of both kinds of device. */
+export function everyAttentionVariant(
+  { portable, subgroups, shared }: AttentionKernels,
+  { maxSlices, maxParts }: AttentionBounds,
+): KernelVariant[] {
+  const tiles = Object.values(tileRows);
+  const widths = ([2, 4] as const).flatMap((width) =>
+    tiles.map((rows) => ({ kernel: portable, variant: rowsVariant(width, rows) })),
   );
+  return [
+    ...widths,
+    ...everySubgroupsVariant(subgroups, maxParts, tiles),
+    ...everySharedVariant(shared, maxSlices),
+  ];
 }

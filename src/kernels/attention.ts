@@ -8,11 +8,10 @@ import {
   type AttentionKernelVariant,
   type AttentionOptions,
   attentionParams,
-  attentionVariant,
+  attentionPipeline,
   attentionVariants,
   chooseAttention,
   everyAttentionVariant,
-  everySharedVariant,
   expectAttention,
 } from "./attention-shape.ts";
 import { attentionShared, attentionSubgroups, attention as portable } from "./generated/index.ts";
@@ -27,8 +26,8 @@ export const attentionOperation: OperationVariants<AttentionKernelVariant> = {
   ...attentionVariants,
 };
 const kernels = { portable, subgroups: attentionSubgroups, shared: attentionShared } as const;
-/** Of `shared`: 128 floats of sums in registers. */
-const maxSlices = 8;
+/** 128 floats of sums in registers; output and queries at hand. */
+const bounds = { maxSlices: 8, maxParts: 2 } as const;
 
 /** What attention's backward is computed from, beside qkv. */
 export interface AttentionResult {
@@ -82,8 +81,9 @@ function record(gpu: Gpu, buffers: Buffers, forest: ForestTables, options: Atten
   const { qkv, y, lse, lseStride } = buffers;
   const { heads, headDim } = options;
   const chosen = chooseAttention(gpu, attentionOperation, options);
+  const { variant, width } = attentionPipeline(gpu, chosen, headDim, forest.tileRows, bounds);
   gpu.recorder.dispatch(kernels[chosen], {
-    variant: attentionVariant(chosen, headDim, forest.tileRows, maxSlices),
+    variant,
     bindings: [
       bind(gpu, qkv),
       bind(gpu, forest.tiles),
@@ -91,7 +91,7 @@ function record(gpu: Gpu, buffers: Buffers, forest: ForestTables, options: Atten
       bind(gpu, y),
       { buffer: lse },
     ],
-    params: attentionParams(options, { tiles: forest.tiles.rows, qkv, y, lseStride }),
+    params: attentionParams(options, { tiles: forest.tiles.rows, qkv, y, lseStride }, width),
     workgroups: forest.tiles.rows * heads,
     // A row sees half of the longest path on average, at most; each key costs two multiply-adds per column.
     work: 2 * forest.maxPath * qkv.rows * heads * headDim,
@@ -100,7 +100,6 @@ function record(gpu: Gpu, buffers: Buffers, forest: ForestTables, options: Atten
 
 /** Every pipeline of attention and of the rotary embedding. */
 export const attentionKernels: readonly KernelVariant[] = [
-  ...everyAttentionVariant([portable, attentionSubgroups]),
-  ...everySharedVariant(attentionShared, maxSlices),
+  ...everyAttentionVariant(kernels, bounds),
   ...rotaryKernels,
 ];

@@ -1,0 +1,65 @@
+/**
+ * @file How attention's kernels for CPU adapters with subgroups (wgsl/lib/attention_blocks) are laid out: invocations own four
+ * rows each, and what there is room for of these is held in workgroup memory (wgsl/lib/own_held).
+ */
+import type { Gpu } from "../gpu/gpu.ts";
+import type { KernelSource, KernelVariant, Variant } from "../gpu/kernel-source.ts";
+import { isLavapipe } from "./products.ts";
+import { ceilDiv } from "./shapes.ts";
+
+export interface SubgroupsLayout {
+  /** Columns per load. */
+  readonly width: 2 | 4;
+  readonly variant: Variant;
+}
+
+/** Rows of a tile: four for each invocation of the smallest subgroup that shares. */
+export const subgroupRows = 32;
+const lanes = subgroupRows / 4;
+
+/** Head sizes that have a pipeline of their own, and how many parts of 32 rows fit into the 16 KiB that all devices have. */
+const rooms = [
+  { columns: 32, parts: 4 },
+  { columns: 64, parts: 2 },
+  { columns: 128, parts: 1 },
+] as const;
+
+const holding = (room: (typeof rooms)[number], maxParts: number): SubgroupsLayout => ({
+  width: 4,
+  variant: {
+    headers: { lanes: "vec4", own_rows: "vec4", member: "shuffle" },
+    overrides: { WG: lanes, COLUMNS: room.columns, PARTS: Math.min(room.parts, maxParts) },
+  },
+});
+
+/** Holds nothing: for heads of all even sizes, and subgroups of eight and more. */
+const general = (rowsPerTile: number): SubgroupsLayout => ({
+  width: 2,
+  variant: {
+    headers: { lanes: "vec2", own_rows: "vec2", member: "broadcast" },
+    overrides: { WG: Math.max(lanes, ceilDiv(rowsPerTile, 4)) },
+  },
+});
+
+/** @param maxParts how many parts the kernel has that may be held */
+export function subgroupsLayout(
+  gpu: Gpu,
+  headDim: number,
+  rowsPerTile: number,
+  maxParts: number,
+): SubgroupsLayout {
+  const fits = isLavapipe(gpu) && headDim % 4 === 0 && rowsPerTile <= subgroupRows;
+  const room = fits ? rooms.find(({ columns }) => headDim <= columns) : undefined;
+  return room === undefined ? general(rowsPerTile) : holding(room, maxParts);
+}
+
+/** The pipelines of a kernel. @param tiles the rows of a tile on all kinds of device */
+export const everySubgroupsVariant = (
+  kernel: KernelSource,
+  maxParts: number,
+  tiles: readonly number[],
+): KernelVariant[] =>
+  [...tiles.map(general), ...rooms.map((room) => holding(room, maxParts))].map(({ variant }) => ({
+    kernel,
+    variant,
+  }));
