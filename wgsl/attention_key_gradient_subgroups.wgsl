@@ -32,9 +32,11 @@ fn sum_before(part: u32, lane: u32, at: vec4<u32>, d: u32, started: bool) -> Own
 fn write(at: vec4<u32>, d: u32, sum: Own, which: vec4<bool>) {
   let rows = rows_of(sum);
   if (which.x) { dqkv[at.x + d] = rows[0]; }
-  if (which.y) { dqkv[at.y + d] = rows[1]; }
-  if (which.z) { dqkv[at.z + d] = rows[2]; }
-  if (which.w) { dqkv[at.w + d] = rows[3]; }
+  if (OWN > 1u) {
+    if (which.y) { dqkv[at.y + d] = rows[1]; }
+    if (which.z) { dqkv[at.z + d] = rows[2]; }
+    if (which.w) { dqkv[at.w + d] = rows[3]; }
+  }
 }
 
 // A tile of queries, of which each member holds numbers for four: for row 8 j + i of the tile, element j of member i.
@@ -82,8 +84,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
   if (index >= params.tiles * kv_heads()) { return; }
   let tile = key_tile_of(index);
   // Rows past the last follow it and are not written.
-  let place = vec4<u32>(4u * lane) + vec4<u32>(0u, 1u, 2u, 3u);
-  let has = place < vec4<u32>(tile.count);
+  let place = places(lane);
+  let has = owned(place, tile.count);
   let rows = tile.row + min(place, vec4<u32>(tile.count - 1u));
   let k_at = rows * params.qkv_stride + tile.key;
   let v_at = rows * params.qkv_stride + tile.value;
@@ -95,6 +97,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
       for (var t = max(range.x, tile.row); t < range.y; t += TILE) {
         // Rows past the end repeat the last one; they are not seen.
         let shared_rows = min(vec4<u32>(t + member % 8u) + vec4<u32>(0u, 8u, 16u, 24u), vec4<u32>(range.y - 1u));
+        let some = vec4<u32>(t) + vec4<u32>(0u, 8u, 16u, 24u) < vec4<u32>(range.y);
         let q_at = shared_rows * params.qkv_stride + query;
         let g_at = shared_rows * params.y_stride + query;
         let at = shared_rows * params.lse_stride + head;
@@ -110,9 +113,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
         var s3 = Eight();
         for (var d = 0u; d < params.lanes; d++) {
           let q0 = qkv[q_at.x + d];
-          let q1 = qkv[q_at.y + d];
-          let q2 = qkv[q_at.z + d];
-          let q3 = qkv[q_at.w + d];
+          var q1 = L(0.0);
+          if (some.y) { q1 = qkv[q_at.y + d]; }
+          var q2 = L(0.0);
+          if (some.z) { q2 = qkv[q_at.z + d]; }
+          var q3 = L(0.0);
+          if (some.w) { q3 = qkv[q_at.w + d]; }
           let k = scale_rows(own_at(k_at, d), R(params.scale));
           add_scores(&s0, k, q0);
           add_scores(&s1, k, q1);
@@ -129,9 +135,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
         var e3 = Eight();
         for (var d = 0u; d < params.lanes; d++) {
           let g0 = dy[g_at.x + d];
-          let g1 = dy[g_at.y + d];
-          let g2 = dy[g_at.z + d];
-          let g3 = dy[g_at.w + d];
+          var g1 = L(0.0);
+          if (some.y) { g1 = dy[g_at.y + d]; }
+          var g2 = L(0.0);
+          if (some.z) { g2 = dy[g_at.z + d]; }
+          var g3 = L(0.0);
+          if (some.w) { g3 = dy[g_at.w + d]; }
           let v = own_at(v_at, d);
           add_scores(&e0, v, g0);
           add_scores(&e1, v, g1);
@@ -152,9 +161,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
         p0[0] = select(p0[0], R(not_a_number()), poison);
         for (var d = 0u; d < params.lanes; d++) {
           let g0 = dy[g_at.x + d];
-          let g1 = dy[g_at.y + d];
-          let g2 = dy[g_at.z + d];
-          let g3 = dy[g_at.w + d];
+          var g1 = L(0.0);
+          if (some.y) { g1 = dy[g_at.y + d]; }
+          var g2 = L(0.0);
+          if (some.z) { g2 = dy[g_at.z + d]; }
+          var g3 = L(0.0);
+          if (some.w) { g3 = dy[g_at.w + d]; }
           var dv = sum_before(VALUE_SUM, lane, v_at, d, started);
           dv = add_rows(add_rows(add_rows(add_rows(dv, p0, g0), p1, g1), p2, g2), p3, g3);
           if (PARTS > VALUE_SUM) { hold(VALUE_SUM, lane, d, dv); } else { write(v_at, d, dv, has); }
@@ -166,9 +178,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
         ds0[0] = select(ds0[0], R(not_a_number()), poison);
         for (var d = 0u; d < params.lanes; d++) {
           let q0 = qkv[q_at.x + d];
-          let q1 = qkv[q_at.y + d];
-          let q2 = qkv[q_at.z + d];
-          let q3 = qkv[q_at.w + d];
+          var q1 = L(0.0);
+          if (some.y) { q1 = qkv[q_at.y + d]; }
+          var q2 = L(0.0);
+          if (some.z) { q2 = qkv[q_at.z + d]; }
+          var q3 = L(0.0);
+          if (some.w) { q3 = qkv[q_at.w + d]; }
           var dk = sum_before(KEY_SUM, lane, k_at, d, started);
           dk = add_rows(add_rows(add_rows(add_rows(dk, ds0, q0), ds1, q1), ds2, q2), ds3, q3);
           if (PARTS > KEY_SUM) { hold(KEY_SUM, lane, d, dk); } else { write(k_at, d, dk, has); }
@@ -183,6 +198,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
     write(select(k_at, v_at, value), d, held(select(KEY_SUM, VALUE_SUM, value), lane, d), has);
   }
   if (has.x) {
-    for (var row = rows.x; row <= rows.w; row++) { pad_row(tile, row); }
+    for (var row = rows.x; row <= last_own(rows); row++) { pad_row(tile, row); }
   }
 }

@@ -8,6 +8,7 @@
 //#include attention_tile
 //#include attention_path
 //#include attention_walk
+//#include attention_walk_rows
 //#include attention_query_gradient
 //#header member
 //#header own_rows
@@ -30,9 +31,11 @@ fn output_gradient(at: vec4<u32>, d: u32) -> Own {
 fn write(at: vec4<u32>, d: u32, sum: Own, which: vec4<bool>) {
   let rows = rows_of(sum);
   if (which.x) { dqkv[at.x + d] = rows[0]; }
-  if (which.y) { dqkv[at.y + d] = rows[1]; }
-  if (which.z) { dqkv[at.z + d] = rows[2]; }
-  if (which.w) { dqkv[at.w + d] = rows[3]; }
+  if (OWN > 1u) {
+    if (which.y) { dqkv[at.y + d] = rows[1]; }
+    if (which.z) { dqkv[at.z + d] = rows[2]; }
+    if (which.w) { dqkv[at.w + d] = rows[3]; }
+  }
 }
 
 // What an invocation's rows bring to each score's gradient.
@@ -63,8 +66,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
   if (index >= params.tiles * params.heads) { return; }
   let tile = tile_of(index);
   // Rows past the last follow it, see nothing and are not written.
-  let place = vec4<u32>(4u * lane) + vec4<u32>(0u, 1u, 2u, 3u);
-  let has = place < vec4<u32>(tile.count);
+  let place = places(lane);
+  let has = owned(place, tile.count);
   let rows = tile.row + min(place, vec4<u32>(tile.count - 1u));
   let q_at = rows * params.qkv_stride + tile.query;
   let g_at = rows * params.y_stride + tile.query;
@@ -79,8 +82,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
   }
   for (var n = tile.first_segment; n < tile.end_segment; n++) {
     let walk = walk_of(tile, n, TILE);
-    let own = Rows(denominator, mean, select(vec4<u32>(0u), seen_in(walk, rows), has));
+    let own = Rows(denominator, mean, select(vec4<u32>(0u), rows_seen_in(walk, rows), has));
     for (var t = walk.first; t <= walk.path.last; t += TILE) {
+      let some = reached(walk, t);
       let own_key = t + member % 8u;
       let r0 = row_at(walk.path, own_key);
       let r1 = row_at(walk.path, own_key + 8u);
@@ -97,9 +101,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
       for (var d = 0u; d < params.lanes; d++) {
         let at = tile.key + d;
         let k0 = qkv[r0 + at];
-        let k1 = qkv[r1 + at];
-        let k2 = qkv[r2 + at];
-        let k3 = qkv[r3 + at];
+        var k1 = L(0.0);
+        if (some.y) { k1 = qkv[r1 + at]; }
+        var k2 = L(0.0);
+        if (some.z) { k2 = qkv[r2 + at]; }
+        var k3 = L(0.0);
+        if (some.w) { k3 = qkv[r3 + at]; }
         var q = Own();
         if (PARTS > QUERY) { q = held(QUERY, lane, d); } else { q = query(q_at, d); }
         add_scores(&s0, q, k0);
@@ -118,9 +125,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
       for (var d = 0u; d < params.lanes; d++) {
         let at = tile.value + d;
         let v0 = qkv[r0 + at];
-        let v1 = qkv[r1 + at];
-        let v2 = qkv[r2 + at];
-        let v3 = qkv[r3 + at];
+        var v1 = L(0.0);
+        if (some.y) { v1 = qkv[r1 + at]; }
+        var v2 = L(0.0);
+        if (some.z) { v2 = qkv[r2 + at]; }
+        var v3 = L(0.0);
+        if (some.w) { v3 = qkv[r3 + at]; }
         var g = Own();
         if (PARTS > OUTPUT_GRADIENT) { g = held(OUTPUT_GRADIENT, lane, d); } else { g = output_gradient(g_at, d); }
         add_scores(&e0, g, v0);
@@ -138,9 +148,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
       for (var d = 0u; d < params.lanes; d++) {
         let at = tile.key + d;
         let k0 = qkv[r0 + at];
-        let k1 = qkv[r1 + at];
-        let k2 = qkv[r2 + at];
-        let k3 = qkv[r3 + at];
+        var k1 = L(0.0);
+        if (some.y) { k1 = qkv[r1 + at]; }
+        var k2 = L(0.0);
+        if (some.z) { k2 = qkv[r2 + at]; }
+        var k3 = L(0.0);
+        if (some.w) { k3 = qkv[r3 + at]; }
         var sum = Own();
         if (PARTS > SUM) {
           sum = held(SUM, lane, d);

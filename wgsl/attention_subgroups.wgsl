@@ -8,6 +8,7 @@
 //#include attention_tile
 //#include attention_path
 //#include attention_walk
+//#include attention_walk_rows
 //#include attention_forward
 //#header member
 //#header own_rows
@@ -29,9 +30,11 @@ fn output(at: vec4<u32>, d: u32) -> Own {
 fn write(at: vec4<u32>, d: u32, sum: Own, which: vec4<bool>) {
   let rows = rows_of(sum);
   if (which.x) { y[at.x + d] = rows[0]; }
-  if (which.y) { y[at.y + d] = rows[1]; }
-  if (which.z) { y[at.z + d] = rows[2]; }
-  if (which.w) { y[at.w + d] = rows[3]; }
+  if (OWN > 1u) {
+    if (which.y) { y[at.y + d] = rows[1]; }
+    if (which.z) { y[at.z + d] = rows[2]; }
+    if (which.w) { y[at.w + d] = rows[3]; }
+  }
 }
 
 fn seen_score(s: R, t: u32, seen: vec4<u32>) -> R {
@@ -69,8 +72,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
   if (index >= params.tiles * params.heads) { return; }
   let tile = tile_of(index);
   // Rows past the last follow it, see nothing and are not written.
-  let place = vec4<u32>(4u * lane) + vec4<u32>(0u, 1u, 2u, 3u);
-  let has = place < vec4<u32>(tile.count);
+  let place = places(lane);
+  let has = owned(place, tile.count);
   let rows = tile.row + min(place, vec4<u32>(tile.count - 1u));
   let q_at = rows * params.qkv_stride + tile.query;
   let out = rows * params.y_stride + tile.query;
@@ -81,8 +84,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
   var total = R(0.0);
   for (var n = tile.first_segment; n < tile.end_segment; n++) {
     let walk = walk_of(tile, n, TILE);
-    let seen = select(vec4<u32>(0u), seen_in(walk, rows), has);
+    let seen = select(vec4<u32>(0u), rows_seen_in(walk, rows), has);
     for (var t = walk.first; t <= walk.path.last; t += TILE) {
+      let some = reached(walk, t);
       let own_key = t + member % 8u;
       let r0 = row_at(walk.path, own_key);
       let r1 = row_at(walk.path, own_key + 8u);
@@ -95,9 +99,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
       for (var d = 0u; d < params.lanes; d++) {
         let at = tile.key + d;
         let k0 = qkv[r0 + at];
-        let k1 = qkv[r1 + at];
-        let k2 = qkv[r2 + at];
-        let k3 = qkv[r3 + at];
+        var k1 = L(0.0);
+        if (some.y) { k1 = qkv[r1 + at]; }
+        var k2 = L(0.0);
+        if (some.z) { k2 = qkv[r2 + at]; }
+        var k3 = L(0.0);
+        if (some.w) { k3 = qkv[r3 + at]; }
         var q = Own();
         if (PARTS > QUERY) { q = held(QUERY, lane, d); } else { q = query(q_at, d); }
         add_scores(&s0, q, k0);
@@ -124,9 +131,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
       for (var d = 0u; d < params.lanes; d++) {
         let at = tile.value + d;
         let v0 = qkv[r0 + at];
-        let v1 = qkv[r1 + at];
-        let v2 = qkv[r2 + at];
-        let v3 = qkv[r3 + at];
+        var v1 = L(0.0);
+        if (some.y) { v1 = qkv[r1 + at]; }
+        var v2 = L(0.0);
+        if (some.z) { v2 = qkv[r2 + at]; }
+        var v3 = L(0.0);
+        if (some.w) { v3 = qkv[r3 + at]; }
         var before = Own();
         if (PARTS > OUTPUT) { before = held(OUTPUT, lane, d); } else if (t > 0u) { before = output(out, d); }
         let sum = add_rows(add_rows(add_rows(add_rows(scale_rows(before, kept), p0, v0), p1, v1), p2, v2), p3, v3);
@@ -146,6 +156,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
     write(out, d, divide_rows(sum, total), has);
   }
   if (has.x) {
-    for (var row = rows.x; row <= rows.w; row++) { finish_lse(tile, row, top[row - rows.x], total[row - rows.x]); }
+    for (var row = rows.x; row <= last_own(rows); row++) { finish_lse(tile, row, top[row - rows.x], total[row - rows.x]); }
   }
 }

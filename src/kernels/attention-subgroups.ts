@@ -1,6 +1,6 @@
 /**
  * @file How attention's kernels for CPU adapters with subgroups (wgsl/lib/attention_blocks) are laid out: invocations own four
- * rows each, and what there is room for of these is held in workgroup memory (wgsl/lib/own_held).
+ * rows each, or one in narrow tiles, and what there is room for of these is held in workgroup memory (wgsl/lib/own_held).
  */
 import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelSource, KernelVariant, Variant } from "../gpu/kernel-source.ts";
@@ -15,7 +15,10 @@ export interface SubgroupsLayout {
 
 /** Rows of a tile: four for each invocation of the smallest subgroup that shares. */
 export const subgroupRows = 32;
-const lanes = subgroupRows / 4;
+/** Rows of a narrow tile: one for each. */
+export const narrowRows = 8;
+const lanes = 8;
+const isNarrow = (rowsPerTile: number) => rowsPerTile <= narrowRows;
 
 /** Head sizes that have a pipeline of their own, and how many parts of 32 rows fit into the 16 KiB that all devices have. */
 const rooms = [
@@ -37,9 +40,18 @@ const general = (rowsPerTile: number): SubgroupsLayout => ({
   width: 2,
   variant: {
     headers: { lanes: "vec2", own_rows: "vec2", member: "broadcast" },
-    overrides: { WG: Math.max(lanes, ceilDiv(rowsPerTile, 4)) },
+    overrides: isNarrow(rowsPerTile) ? { WG: lanes, OWN: 1 } : { WG: Math.max(lanes, ceilDiv(rowsPerTile, 4)) },
   },
 });
+
+/** Narrow tiles: there is little to hold. */
+const narrow: SubgroupsLayout = {
+  width: 4,
+  variant: {
+    headers: { lanes: "vec4", own_rows: "vec4", member: "shuffle" },
+    overrides: { WG: lanes, OWN: 1 },
+  },
+};
 
 /** @param maxParts how many parts the kernel has that may be held */
 export function subgroupsLayout(
@@ -49,6 +61,7 @@ export function subgroupsLayout(
   maxParts: number,
 ): SubgroupsLayout {
   const fits = isLavapipe(gpu) && headDim % 4 === 0 && rowsPerTile <= subgroupRows;
+  if (fits && isNarrow(rowsPerTile)) return narrow;
   const room = fits ? rooms.find(({ columns }) => headDim <= columns) : undefined;
   return room === undefined ? general(rowsPerTile) : holding(room, maxParts);
 }
@@ -59,7 +72,7 @@ export const everySubgroupsVariant = (
   maxParts: number,
   tiles: readonly number[],
 ): KernelVariant[] =>
-  [...tiles.map(general), ...rooms.map((room) => holding(room, maxParts))].map(({ variant }) => ({
+  [...tiles.map(general), narrow, ...rooms.map((room) => holding(room, maxParts))].map(({ variant }) => ({
     kernel,
     variant,
   }));

@@ -1,4 +1,4 @@
-// Attention's products for devices with subgroups: an invocation owns four rows, and the members of a subgroup share 32
+// Attention's products for devices with subgroups: an invocation owns four rows or one, and the members of a subgroup share 32
 // rows of the other side, a tile: member i loads rows i % 8, 8 + i % 8, 16 + i % 8 and 24 + i % 8, and hands them round
 // (lib/member). So a load, which costs a CPU adapter as much as dozens of multiplications, is worth 128 or more of them.
 // All loads of a step come before its products. Subgroups have at least 8 members, all of them active. Completed by
@@ -9,6 +9,23 @@ enable subgroups;
 const TILE = 32u;
 // One number for each of an invocation's rows.
 alias R = vec4<f32>;
+
+// Rows that an invocation owns: 4 or 1. With 1 nothing reads what is said of the others, and compilers drop it.
+override OWN: u32 = 4;
+
+// The places of an invocation's rows in its tile.
+fn places(lane: u32) -> vec4<u32> {
+  return vec4<u32>(OWN * lane) + vec4<u32>(0u, 1u, 2u, 3u);
+}
+
+// Which of its rows there are in a tile of `count`.
+fn owned(place: vec4<u32>, count: u32) -> vec4<bool> {
+  return (place < vec4<u32>(count)) & (vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(OWN));
+}
+
+fn last_own(rows: vec4<u32>) -> u32 {
+  return select(rows.x, rows.w, OWN > 1u);
+}
 
 // One number for each of an invocation's rows and each of eight rows of a tile.
 alias Eight = array<R, 8>;

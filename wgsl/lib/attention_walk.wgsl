@@ -22,15 +22,7 @@ fn walk_of(tile: Tile, n: u32, tile_keys: u32) -> Walk {
   return Walk(path_to(segment, end - 1u), segment.z, end, select(joint, 0u, n == tile.first_segment), joint);
 }
 
-// How many path positions each of the rows sees in a walk: all up to itself, or the joint ones where it is another
-// segment's.
-fn seen_in(walk: Walk, rows: vec4<u32>) -> vec4<u32> {
-  let own = (rows >= vec4<u32>(walk.start)) & (rows < vec4<u32>(walk.end));
-  return select(vec4<u32>(walk.joint), rows + 1u - walk.path.own, own);
-}
-
-// The first path position of a tile's row that is spoilt, or none: a member's rows are at `position` and 8, 16, 24 after it.
-fn first_spoilt(position: u32, rows: vec4<bool>) -> u32 {
-  let at = select(vec4<u32>(0xffffffffu), vec4<u32>(position) + vec4<u32>(0u, 8u, 16u, 24u), rows);
-  return subgroupMin(min(min(at.x, at.y), min(at.z, at.w)));
+// How many path positions `row` sees in a walk: all up to itself, or the joint ones where it is another segment's.
+fn seen_in(walk: Walk, row: u32) -> u32 {
+  return select(walk.joint, row + 1u - walk.path.own, row >= walk.start && row < walk.end);
 }
