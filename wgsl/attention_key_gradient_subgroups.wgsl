@@ -94,98 +94,59 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
     let range = ranges[range_index].xy;
     for (var head = tile.head; head < tile.head + params.group; head++) {
       let query = head * params.lanes;
-      for (var t = max(range.x, tile.row); t < range.y; t += TILE) {
+      for (var t = max(range.x, tile.row); t < range.y; t += 16u) {
         // Rows past the end repeat the last one; they are not seen.
-        let shared_rows = min(vec4<u32>(t + member % 8u) + vec4<u32>(0u, 8u, 16u, 24u), vec4<u32>(range.y - 1u));
-        let some = vec4<u32>(t) + vec4<u32>(0u, 8u, 16u, 24u) < vec4<u32>(range.y);
+        let shared_rows = min(vec2<u32>(t + member % 8u) + vec2<u32>(0u, 8u), vec2<u32>(range.y - 1u));
         let q_at = shared_rows * params.qkv_stride + query;
         let g_at = shared_rows * params.y_stride + query;
         let at = shared_rows * params.lse_stride + head;
-        let denominators = vec4<f32>(lse[at.x], lse[at.y], lse[at.z], lse[at.w]);
-        let queries = Queries(denominators, vec4<f32>(delta[at.x], delta[at.y], delta[at.z], delta[at.w]), t, range.y);
+        let denominators = vec4<f32>(vec2<f32>(lse[at.x], lse[at.y]), 0.0, 0.0);
+        let queries = Queries(denominators, vec4<f32>(delta[at.x], delta[at.y], 0.0, 0.0), t, range.y);
         var spoilt0 = false;
         var spoilt1 = false;
-        var spoilt2 = false;
-        var spoilt3 = false;
         var s0 = Eight();
         var s1 = Eight();
-        var s2 = Eight();
-        var s3 = Eight();
         for (var d = 0u; d < params.lanes; d++) {
           let q0 = qkv[q_at.x + d];
-          var q1 = L(0.0);
-          if (some.y) { q1 = qkv[q_at.y + d]; }
-          var q2 = L(0.0);
-          if (some.z) { q2 = qkv[q_at.z + d]; }
-          var q3 = L(0.0);
-          if (some.w) { q3 = qkv[q_at.w + d]; }
+          let q1 = qkv[q_at.y + d];
           let k = scale_rows(own_at(k_at, d), R(params.scale));
           add_scores(&s0, k, q0);
           add_scores(&s1, k, q1);
-          add_scores(&s2, k, q2);
-          add_scores(&s3, k, q3);
           spoilt0 |= spoilt(q0);
           spoilt1 |= spoilt(q1);
-          spoilt2 |= spoilt(q2);
-          spoilt3 |= spoilt(q3);
         }
         var e0 = Eight();
         var e1 = Eight();
-        var e2 = Eight();
-        var e3 = Eight();
         for (var d = 0u; d < params.lanes; d++) {
           let g0 = dy[g_at.x + d];
-          var g1 = L(0.0);
-          if (some.y) { g1 = dy[g_at.y + d]; }
-          var g2 = L(0.0);
-          if (some.z) { g2 = dy[g_at.z + d]; }
-          var g3 = L(0.0);
-          if (some.w) { g3 = dy[g_at.w + d]; }
+          let g1 = dy[g_at.y + d];
           let v = own_at(v_at, d);
           add_scores(&e0, v, g0);
           add_scores(&e1, v, g1);
-          add_scores(&e2, v, g2);
-          add_scores(&e3, v, g3);
           spoilt0 |= spoilt(g0);
           spoilt1 |= spoilt(g1);
-          spoilt2 |= spoilt(g2);
-          spoilt3 |= spoilt(g3);
         }
-        let spoilt_rows = select(vec4<u32>(0u), shared_rows + 1u, vec4<bool>(spoilt0, spoilt1, spoilt2, spoilt3));
-        let last = subgroupMax(max(max(spoilt_rows.x, spoilt_rows.y), max(spoilt_rows.z, spoilt_rows.w)));
+        let spoilt_rows = select(vec2<u32>(0u), shared_rows + 1u, vec2<bool>(spoilt0, spoilt1));
+        let last = subgroupMax(max(spoilt_rows.x, spoilt_rows.y));
         let poison = rows < vec4<u32>(last);
         var p0 = weights(s0, queries, 0u, rows);
         let p1 = weights(s1, queries, 1u, rows);
-        let p2 = weights(s2, queries, 2u, rows);
-        let p3 = weights(s3, queries, 3u, rows);
         p0[0] = select(p0[0], R(not_a_number()), poison);
         for (var d = 0u; d < params.lanes; d++) {
           let g0 = dy[g_at.x + d];
-          var g1 = L(0.0);
-          if (some.y) { g1 = dy[g_at.y + d]; }
-          var g2 = L(0.0);
-          if (some.z) { g2 = dy[g_at.z + d]; }
-          var g3 = L(0.0);
-          if (some.w) { g3 = dy[g_at.w + d]; }
+          let g1 = dy[g_at.y + d];
           var dv = sum_before(VALUE_SUM, lane, v_at, d, started);
-          dv = add_rows(add_rows(add_rows(add_rows(dv, p0, g0), p1, g1), p2, g2), p3, g3);
+          dv = add_rows(add_rows(dv, p0, g0), p1, g1);
           if (PARTS > VALUE_SUM) { hold(VALUE_SUM, lane, d, dv); } else { write(v_at, d, dv, has); }
         }
         var ds0 = score_gradients(p0, e0, queries, 0u, rows);
         let ds1 = score_gradients(p1, e1, queries, 1u, rows);
-        let ds2 = score_gradients(p2, e2, queries, 2u, rows);
-        let ds3 = score_gradients(p3, e3, queries, 3u, rows);
         ds0[0] = select(ds0[0], R(not_a_number()), poison);
         for (var d = 0u; d < params.lanes; d++) {
           let q0 = qkv[q_at.x + d];
-          var q1 = L(0.0);
-          if (some.y) { q1 = qkv[q_at.y + d]; }
-          var q2 = L(0.0);
-          if (some.z) { q2 = qkv[q_at.z + d]; }
-          var q3 = L(0.0);
-          if (some.w) { q3 = qkv[q_at.w + d]; }
+          let q1 = qkv[q_at.y + d];
           var dk = sum_before(KEY_SUM, lane, k_at, d, started);
-          dk = add_rows(add_rows(add_rows(add_rows(dk, ds0, q0), ds1, q1), ds2, q2), ds3, q3);
+          dk = add_rows(add_rows(dk, ds0, q0), ds1, q1);
           if (PARTS > KEY_SUM) { hold(KEY_SUM, lane, d, dk); } else { write(k_at, d, dk, has); }
         }
         started = true;

@@ -100,11 +100,11 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
         let at = tile.key + d;
         let k0 = qkv[r0 + at];
         var k1 = L(0.0);
-        if (some.y) { k1 = qkv[r1 + at]; }
+        if (OWN > 1u || some.y) { k1 = qkv[r1 + at]; }
         var k2 = L(0.0);
-        if (some.z) { k2 = qkv[r2 + at]; }
+        if (OWN > 1u || some.z) { k2 = qkv[r2 + at]; }
         var k3 = L(0.0);
-        if (some.w) { k3 = qkv[r3 + at]; }
+        if (OWN > 1u || some.w) { k3 = qkv[r3 + at]; }
         var q = Own();
         if (PARTS > QUERY) { q = held(QUERY, lane, d); } else { q = query(q_at, d); }
         add_scores(&s0, q, k0);
@@ -132,11 +132,11 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
         let at = tile.value + d;
         let v0 = qkv[r0 + at];
         var v1 = L(0.0);
-        if (some.y) { v1 = qkv[r1 + at]; }
+        if (OWN > 1u || some.y) { v1 = qkv[r1 + at]; }
         var v2 = L(0.0);
-        if (some.z) { v2 = qkv[r2 + at]; }
+        if (OWN > 1u || some.z) { v2 = qkv[r2 + at]; }
         var v3 = L(0.0);
-        if (some.w) { v3 = qkv[r3 + at]; }
+        if (OWN > 1u || some.w) { v3 = qkv[r3 + at]; }
         var before = Own();
         if (PARTS > OUTPUT) { before = held(OUTPUT, lane, d); } else if (t > 0u) { before = output(out, d); }
         let sum = add_rows(add_rows(add_rows(add_rows(scale_rows(before, kept), p0, v0), p1, v1), p2, v2), p3, v3);

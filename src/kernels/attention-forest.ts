@@ -1,15 +1,43 @@
 /** @file A packed batch's tables on the device: each row's position, and the tiles of rows that attention works on. */
 import type { Gpu } from "../gpu/gpu.ts";
 import { type Tensor, uploadTensor } from "../tensor/tensor.ts";
-import { subgroupRows } from "./attention-subgroups.ts";
-import { queryTiles } from "./attention-tiles.ts";
+import { narrowRows, subgroupRows } from "./attention-subgroups.ts";
+import { queryTiles, splitQueryTiles, splitTiles } from "./attention-tiles.ts";
 import type { PackedBatch } from "./packed-batch.ts";
 
-export interface ForestTables {
+/** Tiles of rows that one pipeline works on. */
+export interface Tiling {
+  readonly tiles: Tensor;
+  /** The most rows of a tile. */
+  readonly tileRows: number;
+  /** On CPU adapters, tiles of at most `narrowRows` rows, which are another pipeline's. */
+  readonly narrow?: Tensor;
+}
+
+/** One for each pipeline; which there are doesn't depend on the batch. */
+export const tilingsOf = ({
+  tiles,
+  tileRows,
+  narrow,
+}: Tiling): readonly Pick<Tiling, "tiles" | "tileRows">[] =>
+  narrow === undefined
+    ? [{ tiles, tileRows }]
+    : [
+        { tiles, tileRows },
+        { tiles: narrow, tileRows: narrowRows },
+      ];
+
+/** Rows of the batch that these tiles have, at most: for estimates of work. */
+export const rowsOf = (tiles: Tensor, tileRows: number, { rows }: Tensor): number =>
+  Math.min(rows, tiles.rows * tileRows);
+
+export interface ForestTables extends Tiling {
   /** [T, 1] i32: path position of each row. */
   readonly positions: Tensor;
   /** [tiles, 4] i32: `queryTiles` of at most `tileRows` rows. */
   readonly tiles: Tensor;
+  /** [narrow tiles, 4] i32: the same. */
+  readonly narrow?: Tensor;
   /** [S, 4] i32: `PackedBatch.segments`. */
   readonly segments: Tensor;
   /** Tokens of the batch's longest path. */
@@ -25,53 +53,74 @@ export interface ForestTables {
 export const tileRows = { software: subgroupRows, hardware: 64 };
 
 /** What attention's backward needs beside `ForestTables`: which queries see each key. */
-export interface ForestGradientTables {
+export interface ForestGradientTables extends Tiling {
   /** [tiles, 4] i32: consecutive rows of one segment. First row, rows, first range of queries, the one after the last. */
   readonly tiles: Tensor;
+  /** [narrow tiles, 4] i32: the same. */
+  readonly narrow?: Tensor;
   /** [ranges, 4] i32: first row, the row after the last, 0, 0. Each segment's own rows and those of each child, in order. */
   readonly ranges: Tensor;
   readonly tileRows: number;
 }
 
+/** What `rowsPerTile` is by default, and whether narrow tiles are told apart. */
 const defaultTileRows = (gpu: Gpu) => (gpu.facts.software ? tileRows.software : tileRows.hardware);
+const splits = (gpu: Gpu, rowsPerTile: number | undefined) => gpu.facts.software && rowsPerTile === undefined;
 
 /**
  * Uploads the tables of a batch; they belong to the caller's scope.
  * @param capacity rows to make room for (the token budget), so that buffers are the same for every batch
- * @param rowsPerTile rows per tile, at least 8; no result depends on it
+ * @param rowsPerTile rows per tile; no result depends on it. Default: the fastest for the device
  */
 export function uploadForest(
   gpu: Gpu,
   batch: PackedBatch,
   capacity: number,
-  rowsPerTile: number = defaultTileRows(gpu),
+  rowsPerTile?: number,
 ): ForestTables {
+  const rows = rowsPerTile ?? defaultTileRows(gpu);
+  const split = splits(gpu, rowsPerTile)
+    ? splitQueryTiles(batch, rows, narrowRows)
+    : { wide: queryTiles(batch, rows) };
   return {
     positions: uploadTensor(gpu, batch.positions, 1, "positions", { capacity }),
-    tiles: uploadTensor(gpu, queryTiles(batch, rowsPerTile), 4, "attention tiles", { capacity }),
+    ...uploadTiles(gpu, split, "attention tiles", capacity),
     segments: uploadTensor(gpu, batch.segments, 4, "attention segments", { capacity }),
     maxPath: batch.maxPath,
-    tileRows: rowsPerTile,
+    tileRows: rows,
   };
+}
+
+function uploadTiles(
+  gpu: Gpu,
+  { wide, narrow }: { readonly wide: Int32Array; readonly narrow?: Int32Array },
+  label: string,
+  capacity: number,
+) {
+  const tiles = uploadTensor(gpu, wide, 4, label, { capacity });
+  if (narrow === undefined) return { tiles };
+  return { tiles, narrow: uploadTensor(gpu, narrow, 4, `${label}, narrow`, { capacity }) };
 }
 
 /**
  * Uploads what attention's backward needs beside `uploadForest`; it belongs to the caller's scope.
  * @param capacity rows to make room for (the token budget), so that buffers are the same for every batch
- * @param rowsPerTile key rows per tile, at least 8; no result depends on it
+ * @param rowsPerTile key rows per tile; no result depends on it. Default: the fastest for the device
  */
 export function uploadForestGradient(
   gpu: Gpu,
   batch: PackedBatch,
   capacity: number,
-  rowsPerTile: number = defaultTileRows(gpu),
+  rowsPerTile?: number,
 ): ForestGradientTables {
-  const { tiles, ranges } = keyTilesOf(batch, rowsPerTile);
+  const rows = rowsPerTile ?? defaultTileRows(gpu);
+  const { tiles, ranges } = keyTilesOf(batch, rows);
+  const split = splits(gpu, rowsPerTile) ? splitTiles(tiles, narrowRows) : { wide: tiles };
   return {
-    tiles: uploadTensor(gpu, tiles, 4, "attention key tiles", { capacity }),
+    ...uploadTiles(gpu, split, "attention key tiles", capacity),
     // Each segment has its own range and at most one more in its parent's list; none is empty.
     ranges: uploadTensor(gpu, ranges, 4, "attention query ranges", { capacity: 2 * capacity }),
-    tileRows: rowsPerTile,
+    tileRows: rows,
   };
 }
 

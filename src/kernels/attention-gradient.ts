@@ -6,7 +6,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelVariant } from "../gpu/kernel-source.ts";
 import { bind, createTensor, type Tensor } from "../tensor/tensor.ts";
 import type { AttentionResult } from "./attention.ts";
-import type { ForestGradientTables, ForestTables } from "./attention-forest.ts";
+import { type ForestGradientTables, type ForestTables, rowsOf, tilingsOf } from "./attention-forest.ts";
 import {
   type AttentionKernelVariant,
   type AttentionOptions,
@@ -115,40 +115,44 @@ export function attentionDelta(
 export function attentionKeyGradient(
   gpu: Gpu,
   pass: AttentionPass,
-  { tiles, ranges, tileRows }: ForestGradientTables,
+  forest: ForestGradientTables,
   options: AttentionOptions,
 ): void {
-  const { headDim } = options;
+  const { heads, kvHeads, headDim } = options;
   const chosen = chooseAttention(gpu, attentionKeyGradientOperation, options);
   const windows = chosen === "shared" ? sharedWindows(headDim, keyBounds.maxSlices) : 1;
-  const { variant, width } = attentionPipeline(gpu, chosen, headDim, tileRows, keyBounds);
-  gpu.recorder.dispatch(keyKernels[chosen], {
-    variant,
-    bindings: [bind(gpu, pass.qkv), bind(gpu, tiles), bind(gpu, ranges), ...rowWise(gpu, pass)],
-    params: attentionParams(options, { ...pass, tiles: tiles.rows, lseStride: pass.lse.stride }, width),
-    workgroups: tiles.rows * options.kvHeads * windows,
-    // A pair of a query and a key costs two multiply-adds per column for its score, and as many for each gradient.
-    work: 4 * pass.maxPath * pass.qkv.rows * options.heads * options.headDim,
-  });
+  for (const { tiles, tileRows } of tilingsOf(forest)) {
+    const { variant, width } = attentionPipeline(gpu, chosen, headDim, tileRows, keyBounds);
+    gpu.recorder.dispatch(keyKernels[chosen], {
+      variant,
+      bindings: [bind(gpu, pass.qkv), bind(gpu, tiles), bind(gpu, forest.ranges), ...rowWise(gpu, pass)],
+      params: attentionParams(options, { ...pass, tiles: tiles.rows, lseStride: pass.lse.stride }, width),
+      workgroups: tiles.rows * kvHeads * windows,
+      // A pair of a query and a key costs two multiply-adds per column for its score, and as many for each gradient.
+      work: 4 * pass.maxPath * rowsOf(tiles, tileRows, pass.qkv) * heads * headDim,
+    });
+  }
 }
 
 /** Writes dq. */
 export function attentionQueryGradient(
   gpu: Gpu,
   pass: AttentionPass,
-  { tiles, segments, tileRows }: ForestTables,
+  forest: ForestTables,
   options: AttentionOptions,
 ): void {
-  const { headDim } = options;
+  const { heads, headDim } = options;
   const chosen = chooseAttention(gpu, attentionQueryGradientOperation, options);
-  const { variant, width } = attentionPipeline(gpu, chosen, headDim, tileRows, queryBounds);
-  gpu.recorder.dispatch(queryKernels[chosen], {
-    variant,
-    bindings: [bind(gpu, pass.qkv), bind(gpu, tiles), bind(gpu, segments), ...rowWise(gpu, pass)],
-    params: attentionParams(options, { ...pass, tiles: tiles.rows, lseStride: pass.lse.stride }, width),
-    workgroups: tiles.rows * options.heads,
-    work: 3 * pass.maxPath * pass.qkv.rows * options.heads * options.headDim,
-  });
+  for (const { tiles, tileRows } of tilingsOf(forest)) {
+    const { variant, width } = attentionPipeline(gpu, chosen, headDim, tileRows, queryBounds);
+    gpu.recorder.dispatch(queryKernels[chosen], {
+      variant,
+      bindings: [bind(gpu, pass.qkv), bind(gpu, tiles), bind(gpu, forest.segments), ...rowWise(gpu, pass)],
+      params: attentionParams(options, { ...pass, tiles: tiles.rows, lseStride: pass.lse.stride }, width),
+      workgroups: tiles.rows * heads,
+      work: 3 * pass.maxPath * rowsOf(tiles, tileRows, pass.qkv) * heads * headDim,
+    });
+  }
 }
 
 const rowWise = (gpu: Gpu, { dy, lse, delta, dqkv }: AttentionPass) =>

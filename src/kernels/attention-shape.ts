@@ -3,7 +3,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelSource, KernelVariant, Variant } from "../gpu/kernel-source.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { tileRows } from "./attention-forest.ts";
-import { everySubgroupsVariant, subgroupsLayout } from "./attention-subgroups.ts";
+import { everySubgroupsVariant, narrowRows, subgroupsLayout } from "./attention-subgroups.ts";
 import { ceilDiv, expectShape } from "./shapes.ts";
 import { chooseVariant, hasSubgroups, type OperationVariants, type WeightShape } from "./variants.ts";
 
@@ -163,8 +163,9 @@ export function everyAttentionVariant(
   { maxSlices, maxParts }: AttentionBounds,
 ): KernelVariant[] {
   const tiles = Object.values(tileRows);
+  const everyTile = [narrowRows, ...tiles];
   const widths = ([2, 4] as const).flatMap((width) =>
-    tiles.map((rows) => ({ kernel: portable, variant: rowsVariant(width, rows) })),
+    everyTile.map((rows) => ({ kernel: portable, variant: rowsVariant(width, rows) })),
   );
   return [
     ...widths,

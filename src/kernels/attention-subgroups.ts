@@ -40,7 +40,9 @@ const general = (rowsPerTile: number): SubgroupsLayout => ({
   width: 2,
   variant: {
     headers: { lanes: "vec2", own_rows: "vec2", member: "broadcast" },
-    overrides: isNarrow(rowsPerTile) ? { WG: lanes, OWN: 1 } : { WG: Math.max(lanes, ceilDiv(rowsPerTile, 4)) },
+    overrides: isNarrow(rowsPerTile)
+      ? { WG: lanes, OWN: 1 }
+      : { WG: Math.max(lanes, ceilDiv(rowsPerTile, 4)) },
   },
 });
 
@@ -72,7 +74,9 @@ export const everySubgroupsVariant = (
   maxParts: number,
   tiles: readonly number[],
 ): KernelVariant[] =>
-  [...tiles.map(general), narrow, ...rooms.map((room) => holding(room, maxParts))].map(({ variant }) => ({
-    kernel,
-    variant,
-  }));
+  [...[narrowRows, ...tiles].map(general), narrow, ...rooms.map((room) => holding(room, maxParts))].map(
+    ({ variant }) => ({
+      kernel,
+      variant,
+    }),
+  );

@@ -25,6 +25,9 @@ type Joins = (length: number, room: number) => boolean;
 
 const policies: readonly Joins[] = [() => false, (length, room) => length <= room, () => true];
 
+/** What a tile of at most `narrowRows` rows costs beside one of more, where pipelines have tiles of both kinds. */
+const narrowCost = 0.5;
+
 /** Path positions per tile of keys; the portable kernels' smaller tiles cost about the same per position. */
 const keyTile = 32;
 
@@ -40,6 +43,39 @@ export function queryTiles({ segments }: PackedBatch, rowsPerTile: number): Int3
       tiles.push(row, rows, firstSegment, endSegment);
   }
   return Int32Array.from(tiles);
+}
+
+/**
+ * The same for pipelines of two kinds, those of tiles with at most `narrowRows` rows by themselves: short segments are cut
+ * into narrow tiles only, where that costs less.
+ */
+export function splitQueryTiles({ segments }: PackedBatch, wideRows: number, narrowRows: number): SplitTiles {
+  const cost = (tiles: readonly Tile[], run: readonly Segment[]) =>
+    tiles.reduce((sum, tile) => sum + walksOf(tile, run) * (tile.rows <= narrowRows ? narrowCost : 1), 0);
+  const tables: number[] = [];
+  for (const run of siblings(segments)) {
+    const wide = fewestWalks(run, wideRows);
+    const narrow = fewestWalks(run, narrowRows);
+    for (const { row, rows, firstSegment, endSegment } of cost(narrow, run) < cost(wide, run) ? narrow : wide)
+      tables.push(row, rows, firstSegment, endSegment);
+  }
+  return splitTiles(tables, narrowRows);
+}
+
+export interface SplitTiles {
+  readonly wide: Int32Array<ArrayBuffer>;
+  readonly narrow: Int32Array<ArrayBuffer>;
+}
+
+/** Tiles, [n, 4] with the number of rows second, by whether they have at most `narrowRows` rows. */
+export function splitTiles(tiles: ArrayLike<number>, narrowRows: number): SplitTiles {
+  const wide: number[] = [];
+  const narrow: number[] = [];
+  for (let i = 0; i < tiles.length; i += 4) {
+    const tile = [0, 1, 2, 3].map((field) => tiles[i + field] ?? 0);
+    ((tile[1] ?? 0) <= narrowRows ? narrow : wide).push(...tile);
+  }
+  return { wide: Int32Array.from(wide), narrow: Int32Array.from(narrow) };
 }
 
 /** Runs of segments that follow upon each other and have the same parent; each root alone. */
@@ -85,18 +121,19 @@ function cut(run: readonly Segment[], rowsPerTile: number, joins: Joins): readon
 }
 
 /** Tiles of keys that these tiles of rows walk. */
-function walked(tiles: readonly Tile[], run: readonly Segment[]): number {
+const walked = (tiles: readonly Tile[], run: readonly Segment[]): number =>
+  tiles.reduce((sum, tile) => sum + walksOf(tile, run), 0);
+
+function walksOf({ row, rows, firstSegment, endSegment }: Tile, run: readonly Segment[]): number {
   const offset = run[0]?.index ?? 0;
   let keys = 0;
-  for (const { row, rows, firstSegment, endSegment } of tiles) {
-    for (const { index, parentLength, start, length } of run.slice(
-      firstSegment - offset,
-      endSegment - offset,
-    )) {
-      const positions = parentLength + Math.min(row + rows, start + length) - start;
-      const shared = index === firstSegment ? 0 : Math.floor(parentLength / keyTile);
-      keys += Math.ceil(positions / keyTile) - shared;
-    }
+  for (const { index, parentLength, start, length } of run.slice(
+    firstSegment - offset,
+    endSegment - offset,
+  )) {
+    const positions = parentLength + Math.min(row + rows, start + length) - start;
+    const shared = index === firstSegment ? 0 : Math.floor(parentLength / keyTile);
+    keys += Math.ceil(positions / keyTile) - shared;
   }
   return keys;
 }

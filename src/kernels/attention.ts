@@ -3,7 +3,7 @@ import type { GpuBuffer } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelVariant } from "../gpu/kernel-source.ts";
 import { bind, createTensor, type Tensor } from "../tensor/tensor.ts";
-import type { ForestTables } from "./attention-forest.ts";
+import { type ForestTables, rowsOf, tilingsOf } from "./attention-forest.ts";
 import {
   type AttentionKernelVariant,
   type AttentionOptions,
@@ -81,21 +81,17 @@ function record(gpu: Gpu, buffers: Buffers, forest: ForestTables, options: Atten
   const { qkv, y, lse, lseStride } = buffers;
   const { heads, headDim } = options;
   const chosen = chooseAttention(gpu, attentionOperation, options);
-  const { variant, width } = attentionPipeline(gpu, chosen, headDim, forest.tileRows, bounds);
-  gpu.recorder.dispatch(kernels[chosen], {
-    variant,
-    bindings: [
-      bind(gpu, qkv),
-      bind(gpu, forest.tiles),
-      bind(gpu, forest.segments),
-      bind(gpu, y),
-      { buffer: lse },
-    ],
-    params: attentionParams(options, { tiles: forest.tiles.rows, qkv, y, lseStride }, width),
-    workgroups: forest.tiles.rows * heads,
-    // A row sees half of the longest path on average, at most; each key costs two multiply-adds per column.
-    work: 2 * forest.maxPath * qkv.rows * heads * headDim,
-  });
+  for (const { tiles, tileRows } of tilingsOf(forest)) {
+    const { variant, width } = attentionPipeline(gpu, chosen, headDim, tileRows, bounds);
+    gpu.recorder.dispatch(kernels[chosen], {
+      variant,
+      bindings: [bind(gpu, qkv), bind(gpu, tiles), bind(gpu, forest.segments), bind(gpu, y), { buffer: lse }],
+      params: attentionParams(options, { tiles: tiles.rows, qkv, y, lseStride }, width),
+      workgroups: tiles.rows * heads,
+      // A row sees half of the longest path on average, at most; each key costs two multiply-adds per column.
+      work: 2 * forest.maxPath * rowsOf(tiles, tileRows, qkv) * heads * headDim,
+    });
+  }
 }
 
 /** Every pipeline of attention and of the rotary embedding. */

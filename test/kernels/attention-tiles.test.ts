@@ -25,12 +25,12 @@ function tilesOf(batch: PackedBatch, rowsPerTile: number): Tile[] {
   });
 }
 
-/** Tiles of 16 keys that a tile of rows loads: of its first path all, of the others those that aren't the parent's. */
+/** Tiles of 32 keys that a tile of rows loads: of its first path all, of the others those that aren't the parent's. */
 function keyTiles({ row, rows, segments }: Tile): number {
   let count = 0;
   segments.forEach(({ parentLength, start, length }, n) => {
     const last = parentLength + Math.min(row + rows, start + length) - start - 1;
-    for (let t = 0; t <= last; t += 16) if (n === 0 || t + 16 > parentLength) count++;
+    for (let t = 0; t <= last; t += 32) if (n === 0 || t + 32 > parentLength) count++;
   });
   return count;
 }
