@@ -1,7 +1,8 @@
 // Attention's gradients for keys and values, as attention_key_gradient.wgsl says, for CPU adapters with subgroups: an
-// invocation owns four rows of keys, and subgroups share tiles of 32 queries (lib/attention_blocks). The scores of a tile
-// stay in registers and the gradients are accumulated in dqkv, once per tile. A row whose key a query that is not finite
-// sees, or one with such a dy, is NaN in all columns of the head. No invocation returns before the walk's end.
+// invocation owns four rows of keys (or one), and subgroups share tiles of queries (lib/attention_blocks): of 16, since with
+// 32 the kernel would take twice as long to build. The scores of a tile stay in registers; the gradients are accumulated in
+// workgroup memory (lib/own_held) or in dqkv, once per tile. A row whose key is seen by a query that is not finite, or by
+// one with such a dy, is NaN in all columns of the head. No invocation returns before the walk's end.
 //#header lanes
 //#include grid
 //#include attention_tile
@@ -39,7 +40,7 @@ fn write(at: vec4<u32>, d: u32, sum: Own, which: vec4<bool>) {
   }
 }
 
-// A tile of queries, of which each member holds numbers for four: for row 8 j + i of the tile, element j of member i.
+// A tile of queries, of which each member holds numbers for two: for row 8 j + i of the tile, element j of member i.
 struct Queries {
   denominators: vec4<f32>,
   means: vec4<f32>,

@@ -1,8 +1,8 @@
 // Attention's gradient for the queries, as attention_query_gradient.wgsl says, for CPU adapters with subgroups: an invocation
-// owns four rows of queries, and subgroups share tiles of 32 keys (lib/attention_blocks). The scores of a tile stay in
-// registers and the gradient is accumulated in dqkv, once per tile. Accumulation: f32; tiles of keys begin at multiples of
-// 32 in path position, keys ascending. A row that sees a key that is not finite is NaN in all columns of the head. No
-// invocation returns before the walk's end.
+// owns four rows of queries (or one), and subgroups share tiles of 32 keys (lib/attention_blocks). The scores of a tile stay
+// in registers; the gradient is accumulated in workgroup memory (lib/own_held) or in dqkv, once per tile. Accumulation: f32;
+// tiles of keys begin at multiples of 32 in path position, keys ascending. A row that sees a key that is not finite is NaN
+// in all columns of the head. No invocation returns before the walk's end.
 //#header lanes
 //#include grid
 //#include attention_tile

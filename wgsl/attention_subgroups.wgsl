@@ -1,8 +1,9 @@
 // Causal grouped-query attention over a packed forest, as attention.wgsl says, for CPU adapters with subgroups: an invocation
-// owns four rows of queries, and subgroups share tiles of 32 keys (lib/attention_blocks). The scores of a tile stay in
-// registers and the output is accumulated in y, once per tile. Accumulation: f32; tiles of keys begin at multiples of 32 in
-// path position, columns and keys ascending, so that a row's bits depend on its own path alone. A row that sees a value
-// that is not finite is NaN in all columns of the head. No invocation returns before the walk's end.
+// owns four rows of queries (or one), and subgroups share tiles of 32 keys (lib/attention_blocks). The scores of a tile stay
+// in registers; the output is accumulated in workgroup memory (lib/own_held) or in y, once per tile. Accumulation: f32; tiles
+// of keys begin at multiples of 32 in path position, columns and keys ascending, so that a row's bits depend on its own path
+// alone. A row that sees a value that is not finite is NaN in all columns of the head, and its log-sum-exp too. No
+// invocation returns before the walk's end.
 //#header lanes
 //#include grid
 //#include attention_tile

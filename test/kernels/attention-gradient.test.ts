@@ -208,6 +208,21 @@ describe("attention's backward", () => {
     },
   );
 
+  it.each([6, 12, 48, 100, 132])(
+    "wide and narrow tiles give equal bits with heads of %i columns",
+    async (headDim) => {
+      const batch = forestOf([
+        { prompt: 37, replies: [5, 41] },
+        { prompt: 3, replies: [] },
+        { prompt: 6, replies: [2, 20] },
+      ]);
+      const given = inputs(headDim, batch, { heads: 2, kvHeads: 1, headDim, scale: 0.2 });
+      const { dqkv } = await run(gpu(), given);
+      expect(relativeError(dqkv, reference(given))).toBeLessThan(1e-5);
+      for (const tileRows of [8, 32]) expect((await run(gpu(), given, tileRows)).dqkv).toEqual(dqkv);
+    },
+  );
+
   it("stays right with large logits", async () => {
     const batch = forestOf([{ prompt: 40, replies: [10, 20] }]);
     const given = inputs(5, batch, { heads: 2, kvHeads: 2, headDim: 8, scale: 30 });

@@ -1,7 +1,7 @@
 /** @file How query rows are cut into tiles: every row once, siblings together where that saves work. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { queryTiles } from "../../src/kernels/attention-tiles.ts";
+import { queryTiles, splitQueryTiles } from "../../src/kernels/attention-tiles.ts";
 import type { PackedBatch } from "../../src/kernels/packed-batch.ts";
 import { forestOf, forests, siblingForests } from "../support/forests.ts";
 
@@ -79,7 +79,26 @@ describe("tiles of query rows", () => {
   it("hold several short replies to a long prompt", () => {
     const batch = forestOf([{ prompt: 180, replies: Array<number>(16).fill(13) }]);
     expect(tilesOf(batch, 8)).toHaveLength(23 + 26);
-    expect(tilesOf(batch, 32)).toHaveLength(6 + 7);
+    expect(tilesOf(batch, 32)).toHaveLength(6 + 8);
+  });
+
+  it("by themselves where they are narrow, which short segments' are wherever that is cheaper", () => {
+    fc.assert(
+      fc.property(fc.oneof(forests, siblingForests), (batch) => {
+        const { wide, narrow } = splitQueryTiles(batch, 32, 8);
+        const rows = [...wide.entries(), ...narrow.entries()].flatMap(([i, row]) =>
+          i % 4 === 0 ? [row] : [],
+        );
+        const counts = (tiles: Int32Array) => [...tiles].filter((_, i) => i % 4 === 1);
+        for (const count of counts(wide)) expect(count).toBeGreaterThan(8);
+        for (const count of counts(narrow)) expect(count).toBeLessThanOrEqual(8);
+        expect(new Set(rows).size).toBe(rows.length);
+        const all = [...counts(wide), ...counts(narrow)];
+        expect(all.reduce((sum, count) => sum + count, 0)).toBe(batch.rows);
+      }),
+    );
+    const short = forestOf([{ prompt: 4, replies: [6, 6] }]);
+    expect(splitQueryTiles(short, 32, 8).wide).toHaveLength(0);
   });
 
   it("leave sequences apart that have no prompt in common", () => {

@@ -148,6 +148,22 @@ describe("attention", () => {
       expect(await run(shared(), qkv, batch, options, tileRows)).toEqual(byWorkgroup);
   });
 
+  it.each([6, 12, 48, 100, 132])(
+    "wide and narrow tiles give equal bits with heads of %i columns",
+    async (headDim) => {
+      const options = { heads: 2, kvHeads: 1, headDim, scale: 0.2 };
+      const batch = forestOf([
+        { prompt: 37, replies: [5, 41] },
+        { prompt: 3, replies: [] },
+        { prompt: 6, replies: [2, 20] },
+      ]);
+      const qkv = normals(headDim, batch.rows * qkvColumns(options));
+      const out = await run(gpu(), qkv, batch, options);
+      expect(relativeError(out, reference(qkv, batch, options))).toBeLessThan(1e-5);
+      for (const tileRows of [8, 32]) expect(await run(gpu(), qkv, batch, options, tileRows)).toEqual(out);
+    },
+  );
+
   it("in workgroup memory: paths of many tiles, and heads of one group in one workgroup", async () => {
     const batch = forestOf([
       { prompt: 131, replies: [3, 70, 1] },

@@ -1,11 +1,11 @@
-// Attention's products for devices with subgroups: an invocation owns four rows or one, and the members of a subgroup share 32
-// rows of the other side, a tile: member i loads rows i % 8, 8 + i % 8, 16 + i % 8 and 24 + i % 8, and hands them round
-// (lib/member). So a load, which costs a CPU adapter as much as dozens of multiplications, is worth 128 or more of them.
-// All loads of a step come before its products. Subgroups have at least 8 members, all of them active. Completed by
-// lib/lanes, lib/own_rows and lib/member.
+// Attention's products for devices with subgroups: an invocation owns four rows or one, and the members of a subgroup share
+// rows of the other side, a tile: member i loads rows i % 8, 8 + i % 8, and so on, and hands them round (lib/member). So a
+// load, which costs a CPU adapter as much as dozens of multiplications, is worth 128 of them. All loads of a step come
+// before its products. Subgroups have at least 8 members, all of them active. Completed by lib/lanes, lib/own_rows and
+// lib/member.
 enable subgroups;
 
-// Rows of a tile.
+// Keys of a tile, where it is keys that are shared.
 const TILE = 32u;
 // One number for each of an invocation's rows.
 alias R = vec4<f32>;
