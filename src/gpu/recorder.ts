@@ -77,12 +77,11 @@ export class Recorder {
   }
 
   dispatch<K extends KernelSource>(kernel: K, d: Dispatch<K>): void {
-    // Also where there is nothing to do: another batch may have work for it.
+    if (d.workgroups === 0) return;
     if (this.#collected !== undefined) {
       this.#collected.push({ kernel, variant: d.variant ?? {} });
       return;
     }
-    if (d.workgroups === 0) return;
     this.#makeRoom(kernel);
     const compiled = this.pipelines.get(kernel, d.variant ?? plain);
     const group = this.#bindGroup(compiled, d.bindings);

@@ -27,6 +27,9 @@ export const tilingsOf = ({
         { tiles: narrow, tileRows: narrowRows },
       ];
 
+/** A batch without tiles of one kind has one workgroup that ends at once: so steps build the same, whatever batch is the first. */
+export const atLeastOne = (workgroups: number): number => Math.max(1, workgroups);
+
 /** Rows of the batch that these tiles have, at most: for estimates of work. */
 export const rowsOf = (tiles: Tensor, tileRows: number, { rows }: Tensor): number =>
   Math.min(rows, tiles.rows * tileRows);

@@ -6,7 +6,13 @@ import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelVariant } from "../gpu/kernel-source.ts";
 import { bind, createTensor, type Tensor } from "../tensor/tensor.ts";
 import type { AttentionResult } from "./attention.ts";
-import { type ForestGradientTables, type ForestTables, rowsOf, tilingsOf } from "./attention-forest.ts";
+import {
+  atLeastOne,
+  type ForestGradientTables,
+  type ForestTables,
+  rowsOf,
+  tilingsOf,
+} from "./attention-forest.ts";
 import {
   type AttentionKernelVariant,
   type AttentionOptions,
@@ -127,7 +133,7 @@ export function attentionKeyGradient(
       variant,
       bindings: [bind(gpu, pass.qkv), bind(gpu, tiles), bind(gpu, forest.ranges), ...rowWise(gpu, pass)],
       params: attentionParams(options, { ...pass, tiles: tiles.rows, lseStride: pass.lse.stride }, width),
-      workgroups: tiles.rows * kvHeads * windows,
+      workgroups: atLeastOne(tiles.rows * kvHeads * windows),
       // A pair of a query and a key costs two multiply-adds per column for its score, and as many for each gradient.
       work: 4 * pass.maxPath * rowsOf(tiles, tileRows, pass.qkv) * heads * headDim,
     });
@@ -149,7 +155,7 @@ export function attentionQueryGradient(
       variant,
       bindings: [bind(gpu, pass.qkv), bind(gpu, tiles), bind(gpu, forest.segments), ...rowWise(gpu, pass)],
       params: attentionParams(options, { ...pass, tiles: tiles.rows, lseStride: pass.lse.stride }, width),
-      workgroups: tiles.rows * heads,
+      workgroups: atLeastOne(tiles.rows * heads),
       work: 3 * pass.maxPath * rowsOf(tiles, tileRows, pass.qkv) * heads * headDim,
     });
   }

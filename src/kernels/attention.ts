@@ -3,7 +3,7 @@ import type { GpuBuffer } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelVariant } from "../gpu/kernel-source.ts";
 import { bind, createTensor, type Tensor } from "../tensor/tensor.ts";
-import { type ForestTables, rowsOf, tilingsOf } from "./attention-forest.ts";
+import { atLeastOne, type ForestTables, rowsOf, tilingsOf } from "./attention-forest.ts";
 import {
   type AttentionKernelVariant,
   type AttentionOptions,
@@ -87,7 +87,7 @@ function record(gpu: Gpu, buffers: Buffers, forest: ForestTables, options: Atten
       variant,
       bindings: [bind(gpu, qkv), bind(gpu, tiles), bind(gpu, forest.segments), bind(gpu, y), { buffer: lse }],
       params: attentionParams(options, { tiles: tiles.rows, qkv, y, lseStride }, width),
-      workgroups: tiles.rows * heads,
+      workgroups: atLeastOne(tiles.rows * heads),
       // A row sees half of the longest path on average, at most; each key costs two multiply-adds per column.
       work: 2 * forest.maxPath * rowsOf(tiles, tileRows, qkv) * heads * headDim,
     });
