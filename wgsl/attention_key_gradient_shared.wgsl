@@ -23,6 +23,7 @@ fn queries_at(path: Path, first: u32, others: vec4<u32>, stride: u32, column: u3
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let index = workgroup_index(workgroup, grid);
   let pairs = params.tiles * kv_heads();
+  if (pairs == 0u) { return; }
   let window = index / pairs * GROUPS * SLICES;
   if (window >= params.lanes) { return; }
   let tile = key_tile_of(index % pairs);

@@ -20,8 +20,9 @@ fn gradients(s: vec4<f32>, e: vec4<f32>, denominator: f32, mean: f32) -> vec4<f3
 @compute @workgroup_size(INVOCATIONS)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let index = workgroup_index(workgroup, grid);
-  let last = params.tiles * params.heads - 1u;
-  if (index > last) { return; }
+  let count = params.tiles * params.heads;
+  if (index >= count) { return; }
+  let last = count - 1u;
   let tile = tile_of(last - index);
   let heads = heads_of(tile);
   if (heads == 0u) { return; }

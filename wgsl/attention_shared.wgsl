@@ -75,8 +75,9 @@ fn keep_log(row: u32, head: u32, log_sum: f32) {
 @compute @workgroup_size(INVOCATIONS)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let index = workgroup_index(workgroup, grid);
-  let last = params.tiles * params.heads - 1u;
-  if (index > last) { return; }
+  let count = params.tiles * params.heads;
+  if (index >= count) { return; }
+  let last = count - 1u;
   let tile = tile_of(last - index);
   let heads = heads_of(tile);
   if (heads == 0u) { return; }

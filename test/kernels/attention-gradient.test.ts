@@ -305,6 +305,22 @@ describe("attention's backward", () => {
     }
   });
 
+  it.each([
+    ["with subgroups", gpu],
+    ["without", portable],
+    ["in workgroup memory", shared],
+  ])("does nothing for kinds of tiles that a batch hasn't, %s", async (_, device) => {
+    for (const replies of [[], [40]]) {
+      const given = inputs(7, forestOf([{ prompt: 5, replies }]), {
+        heads: 1,
+        kvHeads: 1,
+        headDim: 8,
+        scale: 0.3,
+      });
+      expect(relativeError((await run(device(), given)).dqkv, reference(given))).toBeLessThan(1e-5);
+    }
+  });
+
   it("refuses shapes that do not fit by the operation's name", () => {
     using _ = gpu().scope();
     const options = { heads: 2, kvHeads: 1, headDim: 4, scale: 1 };
