@@ -6,7 +6,7 @@
 
 import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelVariant } from "../gpu/kernel-source.ts";
-import { bind, createTensor, rowWindows, type Tensor } from "../tensor/tensor.ts";
+import { bind, createTensor, rowsOf, rowWindows, type Tensor } from "../tensor/tensor.ts";
 import {
   linearInputGradientBroadcast as inputBroadcast,
   linearInputGradientShared as inputShared,
@@ -78,6 +78,20 @@ function blockBytes(gpu: Gpu, rows: number, { rows: outputs, rowBytes }: Tensor)
   return Math.ceil(outputs / blocks + 4) * rowBytes;
 }
 
+/**
+ * The weight's gradient reads columns of dy and x, once per tile of outputs. Rows of so many bytes lie in few sets of a CPU's
+ * caches, which then hold columns of about so many tokens: 1.15 to 1.27 times as fast at 1024 tokens.
+ */
+const longRow = 8 * 2 ** 10;
+const tokensToCache = 512;
+
+/** Tokens that are summed before their sum is added to the gradient: all, or blocks of about one size, of whole chunks. */
+function blockTokens(gpu: Gpu, dy: Tensor, x: Tensor): number {
+  const blocks = Math.round(x.rows / tokensToCache);
+  if (!gpu.facts.software || blocks < 2 || Math.max(dy.rowBytes, x.rowBytes) < longRow) return x.rows;
+  return Math.ceil(x.rows / blocks / chunk) * chunk;
+}
+
 const layouts = { tile: tileLayout, shared: sharedLayout } as const;
 
 /** Whether lanes that share rows have something to compute: in narrow results most of them would not. */
@@ -129,6 +143,15 @@ export function linearWeightGradient(
     return;
   }
   const variant = forced ?? chooseWeight(gpu, into);
+  const block = blockTokens(gpu, dy, x);
+  if (block < x.rows) {
+    for (let first = 0; first < x.rows; first += block) {
+      const count = Math.min(block, x.rows - first);
+      const part = (tensor: Tensor) => rowsOf(gpu, tensor, first, count);
+      linearWeightGradient(gpu, part(dy), part(x), into, accumulate || first > 0, variant);
+    }
+    return;
+  }
   const layout = weightLayout(gpu, variant, into);
   for (const { first, rows: outs, binding } of rowWindows(gpu, into, 4)) {
     gpu.recorder.dispatch(weightKernels[variant], {

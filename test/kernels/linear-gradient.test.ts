@@ -218,3 +218,20 @@ it("a weight larger than caches goes in blocks on CPU adapters: equals float64, 
     ),
   ).toBeLessThan(1e-5);
 });
+
+it("many tokens of long rows go in blocks on CPU adapters: equals float64, written and added", async () => {
+  using _ = gpu().scope();
+  const [rows, k, outs] = [900, 5, 2049];
+  const [dyValues, xValues, begin] = [normals(1, rows * outs), normals(2, rows * k), normals(3, outs * k)];
+  const dy = uploadTensor(gpu(), dyValues, outs, "dy");
+  const x = uploadTensor(gpu(), xValues, k, "x");
+  const expected = reference(transposed(dyValues, outs), transposed(xValues, k), rows);
+  for (const added of [false, true]) {
+    const dw = uploadTensor(gpu(), begin, k, "dw");
+    const before = gpu().recorder.stats.dispatches;
+    linearWeightGradient(gpu(), dy, x, dw, added);
+    expect(gpu().recorder.stats.dispatches - before).toBe(gpu().facts.software ? 2 : 1);
+    const sums = expected.map((sum, i) => sum + (added ? begin[i]! : 0));
+    expect(relativeError(await readTensor(gpu(), dw), sums)).toBeLessThan(1e-5);
+  }
+});
