@@ -162,14 +162,9 @@ export function everyAttentionVariant(
   { portable, subgroups, shared }: AttentionKernels,
   { maxSlices, maxParts }: AttentionBounds,
 ): KernelVariant[] {
-  const tiles = Object.values(tileRows);
-  const everyTile = [narrowRows, ...tiles];
+  const everyTile = [narrowRows, ...Object.values(tileRows)];
   const widths = ([2, 4] as const).flatMap((width) =>
     everyTile.map((rows) => ({ kernel: portable, variant: rowsVariant(width, rows) })),
   );
-  return [
-    ...widths,
-    ...everySubgroupsVariant(subgroups, maxParts, tiles),
-    ...everySharedVariant(shared, maxSlices),
-  ];
+  return [...widths, ...everySubgroupsVariant(subgroups, maxParts), ...everySharedVariant(shared, maxSlices)];
 }

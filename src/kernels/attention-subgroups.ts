@@ -68,13 +68,9 @@ export function subgroupsLayout(
   return room === undefined ? general(rowsPerTile) : holding(room, maxParts);
 }
 
-/** The pipelines of a kernel. @param tiles the rows of a tile on all kinds of device */
-export const everySubgroupsVariant = (
-  kernel: KernelSource,
-  maxParts: number,
-  tiles: readonly number[],
-): KernelVariant[] =>
-  [...[narrowRows, ...tiles].map(general), narrow, ...rooms.map((room) => holding(room, maxParts))].map(
+/** The pipelines of a kernel on CPU adapters, whose it is. */
+export const everySubgroupsVariant = (kernel: KernelSource, maxParts: number): KernelVariant[] =>
+  [general(narrowRows), general(subgroupRows), narrow, ...rooms.map((room) => holding(room, maxParts))].map(
     ({ variant }) => ({
       kernel,
       variant,
