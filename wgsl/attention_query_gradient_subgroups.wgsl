@@ -18,7 +18,6 @@
 // Parts that may be held.
 const SUM = 0u;
 const QUERY = 1u;
-const OUTPUT_GRADIENT = 2u;
 
 fn query(at: vec4<u32>, d: u32) -> Own {
   return scale_rows(own_of(qkv[at.x + d], qkv[at.y + d], qkv[at.z + d], qkv[at.w + d]), R(params.scale));
@@ -77,9 +76,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
   if (PARTS > QUERY) {
     for (var d = 0u; d < params.lanes; d++) { hold(QUERY, lane, d, query(q_at, d)); }
   }
-  if (PARTS > OUTPUT_GRADIENT) {
-    for (var d = 0u; d < params.lanes; d++) { hold(OUTPUT_GRADIENT, lane, d, output_gradient(g_at, d)); }
-  }
   for (var n = tile.first_segment; n < tile.end_segment; n++) {
     let walk = walk_of(tile, n, TILE);
     let own = Rows(denominator, mean, select(vec4<u32>(0u), rows_seen_in(walk, rows), has));
@@ -131,8 +127,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
         if (OWN > 1u || some.z) { v2 = qkv[r2 + at]; }
         var v3 = L(0.0);
         if (OWN > 1u || some.w) { v3 = qkv[r3 + at]; }
-        var g = Own();
-        if (PARTS > OUTPUT_GRADIENT) { g = held(OUTPUT_GRADIENT, lane, d); } else { g = output_gradient(g_at, d); }
+        let g = output_gradient(g_at, d);
         add_scores(&e0, g, v0);
         add_scores(&e1, g, v1);
         add_scores(&e2, g, v2);

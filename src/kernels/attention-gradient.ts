@@ -53,10 +53,8 @@ const queryKernels = {
   subgroups: queriesBySubgroups,
   shared: queriesByWorkgroup,
 } as const;
-/** 128 floats of sums in registers, of two gradients; both at hand. */
-const keyBounds = { maxSlices: 4, maxParts: 2 } as const;
-/** The same of one gradient; it, the queries and dy at hand. */
-const queryBounds = { maxSlices: 8, maxParts: 3 } as const;
+/** Of `shared`: 128 floats of sums in registers, of one gradient or of two. */
+const maxSlices = { keys: 4, queries: 8 } as const;
 
 export interface AttentionGradientInputs extends AttentionResult {
   /** [T, heads * headDim] f32: d loss / d y */
@@ -126,9 +124,9 @@ export function attentionKeyGradient(
 ): void {
   const { heads, kvHeads, headDim } = options;
   const chosen = chooseAttention(gpu, attentionKeyGradientOperation, options);
-  const windows = chosen === "shared" ? sharedWindows(headDim, keyBounds.maxSlices) : 1;
+  const windows = chosen === "shared" ? sharedWindows(headDim, maxSlices.keys) : 1;
   for (const { tiles, tileRows } of tilingsOf(forest)) {
-    const { variant, width } = attentionPipeline(gpu, chosen, headDim, tileRows, keyBounds);
+    const { variant, width } = attentionPipeline(gpu, chosen, headDim, tileRows, maxSlices.keys);
     gpu.recorder.dispatch(keyKernels[chosen], {
       variant,
       bindings: [bind(gpu, pass.qkv), bind(gpu, tiles), bind(gpu, forest.ranges), ...rowWise(gpu, pass)],
@@ -150,7 +148,7 @@ export function attentionQueryGradient(
   const { heads, headDim } = options;
   const chosen = chooseAttention(gpu, attentionQueryGradientOperation, options);
   for (const { tiles, tileRows } of tilingsOf(forest)) {
-    const { variant, width } = attentionPipeline(gpu, chosen, headDim, tileRows, queryBounds);
+    const { variant, width } = attentionPipeline(gpu, chosen, headDim, tileRows, maxSlices.queries);
     gpu.recorder.dispatch(queryKernels[chosen], {
       variant,
       bindings: [bind(gpu, pass.qkv), bind(gpu, tiles), bind(gpu, forest.segments), ...rowWise(gpu, pass)],
@@ -167,6 +165,6 @@ const rowWise = (gpu: Gpu, { dy, lse, delta, dqkv }: AttentionPass) =>
 /** Every pipeline of attention's backward. */
 export const attentionGradientKernels: readonly KernelVariant[] = [
   { kernel: deltas, variant: {} },
-  ...everyAttentionVariant(keyKernels, keyBounds),
-  ...everyAttentionVariant(queryKernels, queryBounds),
+  ...everyAttentionVariant(keyKernels, maxSlices.keys),
+  ...everyAttentionVariant(queryKernels, maxSlices.queries),
 ];

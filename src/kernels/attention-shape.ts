@@ -101,24 +101,19 @@ export function attentionParams(
   };
 }
 
-/** What bounds the pipelines of an operation. */
-export interface AttentionBounds {
-  /** Vec4s of columns that an invocation of `shared` may have. */
-  readonly maxSlices: number;
-  /** Parts of own rows that `subgroups` may hold in workgroup memory. */
-  readonly maxParts: number;
-}
-
-/** The pipeline of a variant, and the columns per load that its parameters count in. */
+/**
+ * The pipeline of a variant, and the columns per load that its parameters count in.
+ * @param maxSlices vec4s of columns that an invocation of `shared` may have
+ */
 export function attentionPipeline(
   gpu: Gpu,
   chosen: AttentionKernelVariant,
   headDim: number,
   rowsPerTile: number,
-  { maxSlices, maxParts }: AttentionBounds,
+  maxSlices: number,
 ): { readonly variant: Variant; readonly width: 2 | 4 } {
   const width = loadWidth(headDim);
-  if (chosen === "subgroups") return subgroupsLayout(gpu, headDim, rowsPerTile, maxParts);
+  if (chosen === "subgroups") return subgroupsLayout(gpu, headDim, rowsPerTile);
   if (chosen === "shared") {
     if (rowsPerTile > tileRows.hardware)
       throw new Error(`attention=shared: a workgroup has ${tileRows.hardware} rows, a tile ${rowsPerTile}`);
@@ -160,11 +155,11 @@ export type AttentionKernels = Readonly<Record<AttentionKernelVariant, KernelSou
 /** The pipelines of an operation: both widths of a load, the tiles of both kinds of device. */
 export function everyAttentionVariant(
   { portable, subgroups, shared }: AttentionKernels,
-  { maxSlices, maxParts }: AttentionBounds,
+  maxSlices: number,
 ): KernelVariant[] {
   const everyTile = [narrowRows, ...Object.values(tileRows)];
   const widths = ([2, 4] as const).flatMap((width) =>
     everyTile.map((rows) => ({ kernel: portable, variant: rowsVariant(width, rows) })),
   );
-  return [...widths, ...everySubgroupsVariant(subgroups, maxParts), ...everySharedVariant(shared, maxSlices)];
+  return [...widths, ...everySubgroupsVariant(subgroups), ...everySharedVariant(shared, maxSlices)];
 }

@@ -22,16 +22,15 @@ const isNarrow = (rowsPerTile: number) => rowsPerTile <= narrowRows;
 
 /** Head sizes that have a pipeline of their own, and how many parts of 32 rows fit into the 16 KiB that all devices have. */
 const rooms = [
-  { columns: 32, parts: 4 },
   { columns: 64, parts: 2 },
   { columns: 128, parts: 1 },
 ] as const;
 
-const holding = (room: (typeof rooms)[number], maxParts: number): SubgroupsLayout => ({
+const holding = ({ columns, parts }: (typeof rooms)[number]): SubgroupsLayout => ({
   width: 4,
   variant: {
     headers: { lanes: "vec4", own_rows: "vec4", member: "shuffle" },
-    overrides: { WG: lanes, COLUMNS: room.columns, PARTS: Math.min(room.parts, maxParts) },
+    overrides: { WG: lanes, COLUMNS: columns, PARTS: parts },
   },
 });
 
@@ -55,24 +54,16 @@ const narrow: SubgroupsLayout = {
   },
 };
 
-/** @param maxParts how many parts the kernel has that may be held */
-export function subgroupsLayout(
-  gpu: Gpu,
-  headDim: number,
-  rowsPerTile: number,
-  maxParts: number,
-): SubgroupsLayout {
+export function subgroupsLayout(gpu: Gpu, headDim: number, rowsPerTile: number): SubgroupsLayout {
   const fits = isLavapipe(gpu) && headDim % 4 === 0 && rowsPerTile <= subgroupRows;
   if (fits && isNarrow(rowsPerTile)) return narrow;
   const room = fits ? rooms.find(({ columns }) => headDim <= columns) : undefined;
-  return room === undefined ? general(rowsPerTile) : holding(room, maxParts);
+  return room === undefined ? general(rowsPerTile) : holding(room);
 }
 
 /** The pipelines of a kernel on CPU adapters, whose it is. */
-export const everySubgroupsVariant = (kernel: KernelSource, maxParts: number): KernelVariant[] =>
-  [general(narrowRows), general(subgroupRows), narrow, ...rooms.map((room) => holding(room, maxParts))].map(
-    ({ variant }) => ({
-      kernel,
-      variant,
-    }),
-  );
+export const everySubgroupsVariant = (kernel: KernelSource): KernelVariant[] =>
+  [general(narrowRows), general(subgroupRows), narrow, ...rooms.map(holding)].map(({ variant }) => ({
+    kernel,
+    variant,
+  }));

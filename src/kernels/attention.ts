@@ -26,8 +26,8 @@ export const attentionOperation: OperationVariants<AttentionKernelVariant> = {
   ...attentionVariants,
 };
 const kernels = { portable, subgroups: attentionSubgroups, shared: attentionShared } as const;
-/** 128 floats of sums in registers; output and queries at hand. */
-const bounds = { maxSlices: 8, maxParts: 2 } as const;
+/** Of `shared`: 128 floats of sums in registers. */
+const maxSlices = 8;
 
 /** What attention's backward is computed from, beside qkv. */
 export interface AttentionResult {
@@ -82,7 +82,7 @@ function record(gpu: Gpu, buffers: Buffers, forest: ForestTables, options: Atten
   const { heads, headDim } = options;
   const chosen = chooseAttention(gpu, attentionOperation, options);
   for (const { tiles, tileRows } of tilingsOf(forest)) {
-    const { variant, width } = attentionPipeline(gpu, chosen, headDim, tileRows, bounds);
+    const { variant, width } = attentionPipeline(gpu, chosen, headDim, tileRows, maxSlices);
     gpu.recorder.dispatch(kernels[chosen], {
       variant,
       bindings: [bind(gpu, qkv), bind(gpu, tiles), bind(gpu, forest.segments), bind(gpu, y), { buffer: lse }],
@@ -96,6 +96,6 @@ function record(gpu: Gpu, buffers: Buffers, forest: ForestTables, options: Atten
 
 /** Every pipeline of attention and of the rotary embedding. */
 export const attentionKernels: readonly KernelVariant[] = [
-  ...everyAttentionVariant(kernels, bounds),
+  ...everyAttentionVariant(kernels, maxSlices),
   ...rotaryKernels,
 ];
