@@ -1,11 +1,111 @@
-/** @file Written by scripts/ship-tuning.ts; a table without entries says that the defaults won on that device. */
+/** @file Written by scripts/ship-tuning.ts. */
 import type { ShippedTable } from "./shipped.ts";
 
 export const shippedTables: readonly ShippedTable[] = [
   {
-    device: { vendor: "mesa", architecture: "software", subgroupMin: 8 },
-    measured:
-      "2026-11-26, llvmpipe: Mesa 25.0.7-2~bpo12+1 (LLVM 15.0.6): 131 shapes; six choices won once, by up to 1.2 times, and three of them not again",
-    entries: [],
+    device: {
+      vendor: "mesa",
+      architecture: "software",
+      subgroupMin: 8,
+    },
+    measured: "2026-11-26, llvmpipe: Mesa 25.0.7-2~bpo12+1 (LLVM 15.0.6) 0.0.1: 231 shapes",
+    entries: [
+      {
+        operation: "linear_input_gradient",
+        rows: 1536,
+        cols: 288,
+        dtype: "f32",
+        fewRows: true,
+        variant: "broadcast",
+      },
+      {
+        operation: "linear_input_gradient",
+        rows: 864,
+        cols: 288,
+        dtype: "f32",
+        fewRows: true,
+        variant: "broadcast",
+      },
+      {
+        operation: "linear_input_gradient",
+        rows: 1536,
+        cols: 288,
+        dtype: "bf16",
+        fewRows: true,
+        variant: "broadcast",
+      },
+      {
+        operation: "linear_input_gradient",
+        rows: 3072,
+        cols: 768,
+        dtype: "f32",
+        fewRows: true,
+        variant: "broadcast",
+      },
+      {
+        operation: "linear_input_gradient",
+        rows: 2304,
+        cols: 768,
+        dtype: "f32",
+        fewRows: true,
+        variant: "broadcast",
+      },
+      {
+        operation: "linear_input_gradient",
+        rows: 3072,
+        cols: 768,
+        dtype: "bf16",
+        fewRows: true,
+        variant: "broadcast",
+      },
+      {
+        operation: "linear_input_gradient",
+        rows: 768,
+        cols: 768,
+        dtype: "bf16",
+        fewRows: true,
+        variant: "broadcast",
+      },
+      {
+        operation: "linear_input_gradient",
+        rows: 6144,
+        cols: 1024,
+        dtype: "f32",
+        fewRows: true,
+        variant: "broadcast",
+      },
+      {
+        operation: "linear_input_gradient",
+        rows: 4096,
+        cols: 1024,
+        dtype: "f32",
+        fewRows: true,
+        variant: "broadcast",
+      },
+      {
+        operation: "linear_input_gradient",
+        rows: 1024,
+        cols: 3072,
+        dtype: "bf16",
+        fewRows: true,
+        variant: "broadcast",
+      },
+      {
+        operation: "linear_input_gradient",
+        rows: 6144,
+        cols: 1024,
+        dtype: "bf16",
+        fewRows: true,
+        variant: "broadcast",
+      },
+      {
+        operation: "linear_input_gradient",
+        rows: 1024,
+        cols: 2048,
+        dtype: "bf16",
+        fewRows: true,
+        variant: "broadcast",
+      },
+    ],
   },
 ];
