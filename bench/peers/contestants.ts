@@ -19,8 +19,9 @@ export const python = (name: string, ...args: string[]): Command => ({
   name,
   file: process.env.RMTRAIN_PYTHON ?? "python3",
   args: [path("contestants/torch_peer.py"), ...args],
-  // Threads that wait for work would take the cores of whoever's turn it is.
-  env: { OMP_WAIT_POLICY: "passive", PYTHONDONTWRITEBYTECODE: "1" },
+  // Threads that wait for work would take the cores of whoever's turn it is: OpenBLAS's do for up to 0.1 s after each product
+  // (2^26 cycles and more), unless told to sleep sooner.
+  env: { OMP_WAIT_POLICY: "passive", OPENBLAS_THREAD_TIMEOUT: "10", PYTHONDONTWRITEBYTECODE: "1" },
 });
 
 export const contestants = (): Command[] => [
