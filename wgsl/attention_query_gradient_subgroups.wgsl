@@ -14,14 +14,10 @@
 //#header own_rows
 //#include attention_blocks
 //#include own_held
+//#include attention_key_tiles
 
-// Parts that may be held.
+// The part that may be held, before the queries.
 const SUM = 0u;
-const QUERY = 1u;
-
-fn query(at: vec4<u32>, d: u32) -> Own {
-  return scale_rows(own_of(qkv[at.x + d], qkv[at.y + d], qkv[at.z + d], qkv[at.w + d]), R(params.scale));
-}
 
 fn output_gradient(at: vec4<u32>, d: u32) -> Own {
   return own_of(dy[at.x + d], dy[at.y + d], dy[at.z + d], dy[at.w + d]);
@@ -73,89 +69,54 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
   let at = rows * params.lse_stride + tile.head;
   let denominator = R(lse[at.x], lse[at.y], lse[at.z], lse[at.w]);
   let mean = R(delta[at.x], delta[at.y], delta[at.z], delta[at.w]);
-  if (PARTS > QUERY) {
-    for (var d = 0u; d < params.lanes; d++) { hold(QUERY, lane, d, query(q_at, d)); }
-  }
+  hold_queries(lane, q_at);
   for (var n = tile.first_segment; n < tile.end_segment; n++) {
     let walk = walk_of(tile, n, TILE);
     let own = Rows(denominator, mean, select(vec4<u32>(0u), rows_seen_in(walk, rows), has));
     for (var t = walk.first; t <= walk.path.last; t += TILE) {
-      let some = reached(walk, t);
-      let own_key = t + member % 8u;
-      let r0 = row_at(walk.path, own_key);
-      let r1 = row_at(walk.path, own_key + 8u);
-      let r2 = row_at(walk.path, own_key + 16u);
-      let r3 = row_at(walk.path, own_key + 24u);
+      let keys = keys_at(walk, t, member);
       var s0 = Eight();
       var s1 = Eight();
       var s2 = Eight();
       var s3 = Eight();
-      var spoilt0 = false;
-      var spoilt1 = false;
-      var spoilt2 = false;
-      var spoilt3 = false;
+      var spoils = vec4<bool>(false);
       for (var d = 0u; d < params.lanes; d++) {
-        let at = tile.key + d;
-        let k0 = qkv[r0 + at];
-        var k1 = L(0.0);
-        if (OWN > 1u || some.y) { k1 = qkv[r1 + at]; }
-        var k2 = L(0.0);
-        if (OWN > 1u || some.z) { k2 = qkv[r2 + at]; }
-        var k3 = L(0.0);
-        if (OWN > 1u || some.w) { k3 = qkv[r3 + at]; }
-        var q = Own();
-        if (PARTS > QUERY) { q = held(QUERY, lane, d); } else { q = query(q_at, d); }
-        add_scores(&s0, q, k0);
-        add_scores(&s1, q, k1);
-        add_scores(&s2, q, k2);
-        add_scores(&s3, q, k3);
-        spoilt0 |= spoilt(k0);
-        spoilt1 |= spoilt(k1);
-        spoilt2 |= spoilt(k2);
-        spoilt3 |= spoilt(k3);
+        let k = shared_rows(keys, tile.key + d);
+        let q = held_query(lane, q_at, d);
+        add_scores(&s0, q, k[0]);
+        add_scores(&s1, q, k[1]);
+        add_scores(&s2, q, k[2]);
+        add_scores(&s3, q, k[3]);
+        spoils |= spoilt_rows(k);
       }
       var e0 = Eight();
       var e1 = Eight();
       var e2 = Eight();
       var e3 = Eight();
       for (var d = 0u; d < params.lanes; d++) {
-        let at = tile.value + d;
-        let v0 = qkv[r0 + at];
-        var v1 = L(0.0);
-        if (OWN > 1u || some.y) { v1 = qkv[r1 + at]; }
-        var v2 = L(0.0);
-        if (OWN > 1u || some.z) { v2 = qkv[r2 + at]; }
-        var v3 = L(0.0);
-        if (OWN > 1u || some.w) { v3 = qkv[r3 + at]; }
+        let v = shared_rows(keys, tile.value + d);
         let g = output_gradient(g_at, d);
-        add_scores(&e0, g, v0);
-        add_scores(&e1, g, v1);
-        add_scores(&e2, g, v2);
-        add_scores(&e3, g, v3);
+        add_scores(&e0, g, v[0]);
+        add_scores(&e1, g, v[1]);
+        add_scores(&e2, g, v[2]);
+        add_scores(&e3, g, v[3]);
       }
       var ds0 = score_gradients(s0, e0, own, t);
       let ds1 = score_gradients(s1, e1, own, t + 8u);
       let ds2 = score_gradients(s2, e2, own, t + 16u);
       let ds3 = score_gradients(s3, e3, own, t + 24u);
-      let first = first_spoilt(own_key, vec4<bool>(spoilt0, spoilt1, spoilt2, spoilt3));
+      let first = first_spoilt(keys.position, spoils);
       ds0[0] = select(ds0[0], R(not_a_number()), vec4<u32>(first) < own.seen);
       let writes = vec4<u32>(t) < own.seen;
       for (var d = 0u; d < params.lanes; d++) {
-        let at = tile.key + d;
-        let k0 = qkv[r0 + at];
-        var k1 = L(0.0);
-        if (OWN > 1u || some.y) { k1 = qkv[r1 + at]; }
-        var k2 = L(0.0);
-        if (OWN > 1u || some.z) { k2 = qkv[r2 + at]; }
-        var k3 = L(0.0);
-        if (OWN > 1u || some.w) { k3 = qkv[r3 + at]; }
+        let k = shared_rows(keys, tile.key + d);
         var sum = Own();
         if (PARTS > SUM) {
           sum = held(SUM, lane, d);
         } else if (t > 0u) {
           sum = own_of(dqkv[q_at.x + d], dqkv[q_at.y + d], dqkv[q_at.z + d], dqkv[q_at.w + d]);
         }
-        sum = add_rows(add_rows(add_rows(add_rows(sum, ds0, k0), ds1, k1), ds2, k2), ds3, k3);
+        sum = add_rows(add_rows(add_rows(add_rows(sum, ds0, k[0]), ds1, k[1]), ds2, k[2]), ds3, k[3]);
         if (PARTS > SUM) { hold(SUM, lane, d, sum); } else { write(q_at, d, sum, writes); }
       }
     }

@@ -15,14 +15,10 @@
 //#header own_rows
 //#include attention_blocks
 //#include own_held
+//#include attention_key_tiles
 
-// Parts that may be held.
+// The part that may be held, before the queries.
 const OUTPUT = 0u;
-const QUERY = 1u;
-
-fn query(at: vec4<u32>, d: u32) -> Own {
-  return scale_rows(own_of(qkv[at.x + d], qkv[at.y + d], qkv[at.z + d], qkv[at.w + d]), R(params.scale));
-}
 
 fn output(at: vec4<u32>, d: u32) -> Own {
   return own_of(y[at.x + d], y[at.y + d], y[at.z + d], y[at.w + d]);
@@ -78,40 +74,25 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
   let rows = tile.row + min(place, vec4<u32>(tile.count - 1u));
   let q_at = rows * params.qkv_stride + tile.query;
   let out = rows * params.y_stride + tile.query;
-  if (PARTS > QUERY) {
-    for (var d = 0u; d < params.lanes; d++) { hold(QUERY, lane, d, query(q_at, d)); }
-  }
+  hold_queries(lane, q_at);
   var top = R(LOWEST);
   var total = R(0.0);
   for (var n = tile.first_segment; n < tile.end_segment; n++) {
     let walk = walk_of(tile, n, TILE);
     let seen = select(vec4<u32>(0u), rows_seen_in(walk, rows), has);
     for (var t = walk.first; t <= walk.path.last; t += TILE) {
-      let some = reached(walk, t);
-      let own_key = t + member % 8u;
-      let r0 = row_at(walk.path, own_key);
-      let r1 = row_at(walk.path, own_key + 8u);
-      let r2 = row_at(walk.path, own_key + 16u);
-      let r3 = row_at(walk.path, own_key + 24u);
+      let keys = keys_at(walk, t, member);
       var s0 = Eight();
       var s1 = Eight();
       var s2 = Eight();
       var s3 = Eight();
       for (var d = 0u; d < params.lanes; d++) {
-        let at = tile.key + d;
-        let k0 = qkv[r0 + at];
-        var k1 = L(0.0);
-        if (OWN > 1u || some.y) { k1 = qkv[r1 + at]; }
-        var k2 = L(0.0);
-        if (OWN > 1u || some.z) { k2 = qkv[r2 + at]; }
-        var k3 = L(0.0);
-        if (OWN > 1u || some.w) { k3 = qkv[r3 + at]; }
-        var q = Own();
-        if (PARTS > QUERY) { q = held(QUERY, lane, d); } else { q = query(q_at, d); }
-        add_scores(&s0, q, k0);
-        add_scores(&s1, q, k1);
-        add_scores(&s2, q, k2);
-        add_scores(&s3, q, k3);
+        let k = shared_rows(keys, tile.key + d);
+        let q = held_query(lane, q_at, d);
+        add_scores(&s0, q, k[0]);
+        add_scores(&s1, q, k[1]);
+        add_scores(&s2, q, k[2]);
+        add_scores(&s3, q, k[3]);
       }
       let low = max(highest(s0, t, seen), highest(s1, t + 8u, seen));
       let high = max(highest(s2, t + 16u, seen), highest(s3, t + 24u, seen));
@@ -125,29 +106,16 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) gr
       let p3 = weights(s3, next, t + 24u, seen);
       total = fma(total, kept, (sum8(p0) + sum8(p1)) + (sum8(p2) + sum8(p3)));
       let writes = vec4<u32>(t) < seen;
-      var spoilt0 = false;
-      var spoilt1 = false;
-      var spoilt2 = false;
-      var spoilt3 = false;
+      var spoils = vec4<bool>(false);
       for (var d = 0u; d < params.lanes; d++) {
-        let at = tile.value + d;
-        let v0 = qkv[r0 + at];
-        var v1 = L(0.0);
-        if (OWN > 1u || some.y) { v1 = qkv[r1 + at]; }
-        var v2 = L(0.0);
-        if (OWN > 1u || some.z) { v2 = qkv[r2 + at]; }
-        var v3 = L(0.0);
-        if (OWN > 1u || some.w) { v3 = qkv[r3 + at]; }
+        let v = shared_rows(keys, tile.value + d);
         var before = Own();
         if (PARTS > OUTPUT) { before = held(OUTPUT, lane, d); } else if (t > 0u) { before = output(out, d); }
-        let sum = add_rows(add_rows(add_rows(add_rows(scale_rows(before, kept), p0, v0), p1, v1), p2, v2), p3, v3);
+        let sum = add_rows(add_rows(add_rows(add_rows(scale_rows(before, kept), p0, v[0]), p1, v[1]), p2, v[2]), p3, v[3]);
         if (PARTS > OUTPUT) { hold(OUTPUT, lane, d, select_rows(before, sum, writes)); } else { write(out, d, sum, writes); }
-        spoilt0 |= spoilt(v0);
-        spoilt1 |= spoilt(v1);
-        spoilt2 |= spoilt(v2);
-        spoilt3 |= spoilt(v3);
+        spoils |= spoilt_rows(v);
       }
-      let first = first_spoilt(own_key, vec4<bool>(spoilt0, spoilt1, spoilt2, spoilt3));
+      let first = first_spoilt(keys.position, spoils);
       total = select(total, R(not_a_number()), vec4<u32>(first) < seen);
     }
   }

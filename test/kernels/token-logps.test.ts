@@ -10,64 +10,45 @@ import {
 } from "../reference/token-logps.ts";
 import { useGpu } from "../support/gpu.ts";
 import { normals, relativeError } from "../support/numbers.ts";
-import { rounded, uploadWeight, type WeightDtype, weightDtypes } from "../support/weights.ts";
+import { type VocabularyShape, vocabularyInputs, vocabularyShapes } from "../support/vocabulary-shapes.ts";
+import { uploadWeight } from "../support/weights.ts";
 
 const gpu = useGpu();
 /** Weights over 4 KiB go in windows, tiles are of 16 tokens by 64 words; more than three workgroups fold the grid. */
 const narrow = useGpu({ limits: { maxBinding: 4096, maxWorkgroups: 7 } });
 type Device = ReturnType<typeof gpu>;
 
-interface Shape {
-  readonly tokens: number;
-  readonly vocabulary: number;
-  readonly width: number;
-  readonly dtype: WeightDtype;
-  readonly seed: number;
-}
-
-const shapesUpTo = (tokens: number, vocabulary: number, width: number): fc.Arbitrary<Shape> =>
-  fc.record({
-    tokens: fc.integer({ min: 1, max: tokens }),
-    vocabulary: fc.integer({ min: 1, max: vocabulary }),
-    width: fc.integer({ min: 1, max: width }),
-    dtype: fc.constantFrom(...weightDtypes),
-    seed: fc.nat(),
-  });
-
-function inputs({ tokens, vocabulary, width, dtype, seed }: Shape) {
-  return {
-    hidden: normals(seed, tokens * width),
-    weight: rounded(normals(seed + 1, vocabulary * width), dtype),
-    targets: Int32Array.from(normals(seed + 2, tokens), (z) => Math.floor(1e6 * Math.abs(z)) % vocabulary),
-    gradient: normals(seed + 3, tokens),
-  };
-}
-
 /** Against the size of what is subtracted: the log-probability of a nearly certain word is itself nearly 0. */
 function scaledError(found: Float32Array, expected: Float64Array, lse: Float32Array): number {
   return Math.hypot(...found.map((v, i) => v - expected[i]!)) / Math.hypot(...expected, ...lse);
 }
 
-async function forward(on: Device, shape: Shape, hidden: Float32Array, targets: Int32Array, capacity = 0) {
+async function forward(
+  on: Device,
+  shape: VocabularyShape,
+  hidden: Float32Array,
+  targets: Int32Array,
+  capacity = 0,
+) {
   using _ = on.scope();
   const { logps, lse } = tokenLogps(
     on,
     uploadTensor(on, hidden, shape.width, "hidden", { capacity }),
-    uploadWeight(on, inputs(shape).weight, shape.width, shape.dtype),
+    uploadWeight(on, vocabularyInputs(shape).weight, shape.width, shape.dtype),
     uploadTensor(on, targets, 1, "targets"),
   );
   return { logps: await readTensor(on, logps), lse: await readTensor(on, lse) };
 }
 
 describe.each([
-  ["in one binding", gpu, shapesUpTo(150, 400, 50)],
-  ["in windows", narrow, shapesUpTo(60, 300, 20)],
+  ["in one binding", gpu, vocabularyShapes(150, 400, 50)],
+  ["in windows", narrow, vocabularyShapes(60, 300, 20)],
 ] as const)("%s", (_, device, shapes) => {
   it("equals float64, and each token alone the same bits", async () => {
     await fc.assert(
       fc.asyncProperty(shapes, fc.nat(), async (shape, pick) => {
         using _ = device().scope();
-        const { hidden, weight, targets } = inputs(shape);
+        const { hidden, weight, targets } = vocabularyInputs(shape);
         const { logps, lse } = await forward(device(), shape, hidden, targets);
         const expected = reference(hidden, weight, targets, shape.width);
         expect(scaledError(logps, expected, lse)).toBeLessThan(1e-5);
@@ -85,7 +66,7 @@ describe.each([
       fc.asyncProperty(shapes, fc.boolean(), async (shape, added) => {
         using _ = device().scope();
         const { width } = shape;
-        const { hidden, weight, targets, gradient } = inputs(shape);
+        const { hidden, weight, targets, gradient } = vocabularyInputs(shape);
         const start = { hidden: normals(8, hidden.length), weight: normals(9, weight.length) };
         const saved = {
           hidden: uploadTensor(device(), hidden, width, "hidden"),
@@ -125,10 +106,10 @@ it.each([
   ["in windows", narrow],
 ] as const)("a low-rank update of the weight is a wider weight and wider states, %s", async (_, device) => {
   await fc.assert(
-    fc.asyncProperty(shapesUpTo(40, 200, 20), fc.integer({ min: 1, max: 9 }), async (shape, r) => {
+    fc.asyncProperty(vocabularyShapes(40, 200, 20), fc.integer({ min: 1, max: 9 }), async (shape, r) => {
       using _ = device().scope();
       const { tokens, vocabulary, width } = shape;
-      const { hidden, weight, targets, gradient } = inputs(shape);
+      const { hidden, weight, targets, gradient } = vocabularyInputs(shape);
       const low = normals(shape.seed + 4, tokens * r);
       const b = normals(shape.seed + 5, vocabulary * r);
       const beside = (x: Float32Array, y: Float32Array) =>
@@ -175,8 +156,8 @@ it.each([
 });
 
 it("the reference's gradients are its finite differences", () => {
-  const shape: Shape = { tokens: 3, vocabulary: 5, width: 4, dtype: "f32", seed: 4 };
-  const { hidden, weight, targets, gradient } = inputs(shape);
+  const shape: VocabularyShape = { tokens: 3, vocabulary: 5, width: 4, dtype: "f32", seed: 4 };
+  const { hidden, weight, targets, gradient } = vocabularyInputs(shape);
   const loss = (h: Float64Array, w: Float64Array) =>
     reference(h, w, targets, shape.width).reduce((sum, logp, e) => sum + gradient[e]! * logp, 0);
   const found = referenceGradients(hidden, weight, targets, gradient, shape.width);
@@ -216,8 +197,8 @@ it("memory does not grow with tokens times vocabulary, forward or backward", asy
 
 it("NaN and Inf in a token reach its own row only, those in a weight every row", async () => {
   using _ = gpu().scope();
-  const shape: Shape = { tokens: 9, vocabulary: 131, width: 6, dtype: "f32", seed: 2 };
-  const { hidden, weight, targets, gradient } = inputs(shape);
+  const shape: VocabularyShape = { tokens: 9, vocabulary: 131, width: 6, dtype: "f32", seed: 2 };
+  const { hidden, weight, targets, gradient } = vocabularyInputs(shape);
   for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
     const run = async (h: Float32Array, w: Float32Array) => {
       const saved = {

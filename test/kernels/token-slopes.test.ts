@@ -7,49 +7,26 @@ import { createTensor, readTensor, uploadTensor } from "../../src/tensor/tensor.
 import { tokenLogpsGradients as referenceGradients } from "../reference/token-logps.ts";
 import { useGpu } from "../support/gpu.ts";
 import { normals } from "../support/numbers.ts";
-import { rounded, uploadWeight, type WeightDtype, weightDtypes } from "../support/weights.ts";
+import { vocabularyInputs, vocabularyShapes } from "../support/vocabulary-shapes.ts";
+import { uploadWeight } from "../support/weights.ts";
 
 const gpu = useGpu();
 /** Weights over 4 KiB go in windows, tiles are of 16 tokens by 64 words. */
 const narrow = useGpu({ limits: { maxBinding: 4096, maxWorkgroups: 7 } });
 
-interface Shape {
-  readonly tokens: number;
-  readonly vocabulary: number;
-  readonly width: number;
-  readonly dtype: WeightDtype;
-  readonly seed: number;
-  /** Of the hidden states: large ones make one word certain, and the largest logit grow from tile to tile. */
-  readonly scale: number;
-}
-
-const shapesUpTo = (tokens: number, vocabulary: number, width: number): fc.Arbitrary<Shape> =>
-  fc.record({
-    tokens: fc.integer({ min: 1, max: tokens }),
-    vocabulary: fc.integer({ min: 1, max: vocabulary }),
-    width: fc.integer({ min: 1, max: width }),
-    dtype: fc.constantFrom(...weightDtypes),
-    seed: fc.nat(),
-    scale: fc.constantFrom(0, 1, 30),
-  });
-
-function inputs({ tokens, vocabulary, width, dtype, seed, scale }: Shape) {
-  return {
-    hidden: normals(seed, tokens * width).map((h) => scale * h),
-    weight: rounded(normals(seed + 1, vocabulary * width), dtype),
-    targets: Int32Array.from(normals(seed + 2, tokens), (z) => Math.floor(1e6 * Math.abs(z)) % vocabulary),
-  };
-}
+/** Of the hidden states: large ones make one word certain, and the largest logit grow from tile to tile. */
+const scales = fc.constantFrom(0, 1, 30);
 
 describe.each([
-  ["in one binding", gpu, shapesUpTo(150, 400, 50)],
-  ["in windows", narrow, shapesUpTo(40, 300, 20)],
+  ["in one binding", gpu, vocabularyShapes(150, 400, 50)],
+  ["in windows", narrow, vocabularyShapes(40, 300, 20)],
 ] as const)("%s", (_, device, shapes) => {
   it("slopes equal float64, log-probabilities have the bits of tokenLogps", async () => {
     await fc.assert(
-      fc.asyncProperty(shapes, async (shape) => {
+      fc.asyncProperty(shapes, scales, async (shape, scale) => {
         using _ = device().scope();
-        const { hidden, weight, targets } = inputs(shape);
+        const { hidden: unscaled, weight, targets } = vocabularyInputs(shape);
+        const hidden = unscaled.map((h) => scale * h);
         const on = [
           device(),
           uploadTensor(device(), hidden, shape.width, "hidden"),
@@ -64,7 +41,7 @@ describe.each([
         const { hidden: expected } = referenceGradients(hidden, weight, targets, ones, shape.width);
         const slopes = await readTensor(device(), found.slopes);
         // Against the size of what is subtracted, and of the logits whose rounding shares follow.
-        const size = Math.max(1, shape.scale) * Math.sqrt(shape.tokens * shape.width);
+        const size = Math.max(1, scale) * Math.sqrt(shape.tokens * shape.width);
         expect(Math.hypot(...slopes.map((v, i) => v - expected[i]!))).toBeLessThan(
           1e-5 * (Math.hypot(...expected) + size),
         );
@@ -77,8 +54,8 @@ describe.each([
 it("NaN and Inf in a token reach its own slopes only, those in a word all", async () => {
   using _ = gpu().scope();
   const [tokens, vocabulary, width] = [9, 131, 6];
-  const base = { tokens, vocabulary, width, dtype: "f32", seed: 2, scale: 1 } as const;
-  const { hidden, weight, targets } = inputs(base);
+  const base = { tokens, vocabulary, width, dtype: "f32", seed: 2 } as const;
+  const { hidden, weight, targets } = vocabularyInputs(base);
   const finite = async (h: Float32Array, w: Float32Array) => {
     const { slopes } = tokenSlopes(
       gpu(),
