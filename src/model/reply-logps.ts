@@ -53,7 +53,6 @@ function logpsOf(on: Recording, states: Tensor, lmHead: Tensor | LinearWeights, 
   const { weight, lora = [] } = lmHead instanceof Tensor ? { weight: lmHead } : lmHead;
   const part = on.adapter === false ? undefined : lora[0];
   const update = part && { low: scaledLow(on, states, part), b: part.b };
-  const { logps, lse } = tokenLogps(gpu, states, weight, targets, update);
   if (update === undefined && tape?.tracks(states) && !tape.tracks(weight)) {
     const { logps, lse, slopes } = tokenSlopes(gpu, states, weight, targets);
     // The slopes become the gradient; so nothing else is saved.
@@ -64,6 +63,7 @@ function logpsOf(on: Recording, states: Tensor, lmHead: Tensor | LinearWeights, 
     for (const tensor of [states, lse]) tape.release(tensor);
     return logps;
   }
+  const { logps, lse } = tokenLogps(gpu, states, weight, targets, update);
   const added = update === undefined ? [] : [update.low, update.b];
   if (tape?.tracks(states, weight, ...added)) {
     const saved = { hidden: states, weight, targets, lse, update };
